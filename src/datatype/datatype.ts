@@ -1,4 +1,4 @@
-import type { ByteOrder } from '../wire/byteorder.ts';
+import type { ByteOrder } from './byteorder.ts';
 
 /**
  * What a value means: its size, byte order, symbols, and how text becomes bits and back. The names and

@@ -1,4 +1,4 @@
-import { hostIsLittleEndian } from './byteorder.ts';
+import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 
 const HEADER = 4;
 const NESTED = 0x8000;
