@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const VECTORS =
+  process.env.NFTJS_VECTORS ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
+
+/** Something a test needs of the machine it runs on. */
+interface Requirement {
+  /** What is missing, as a sentence. */
+  readonly missing: string;
+  /** Who can supply it: whoever sets the machine up, its kernel alone, or nobody (data that may be absent). */
+  readonly from: 'setup' | 'kernel' | 'data';
+  readonly isMet: () => boolean;
+}
+
+const requirements = {
+  root: program('this needs root', () => process.geteuid?.() === 0),
+  nft: program('this needs nft (scripts/setup test)', () => succeeds('nft', ['--version'])),
+  ip: program('this needs ip (scripts/setup test)', () => succeeds('ip', ['-V'])),
+  netns: program('this needs to make network namespaces', () => succeeds('unshare', ['--net', 'true'])),
+  /** The shared vectors; {@link vectorsDirectory} says where. */
+  vectors: {
+    missing: 'the shared vectors are not here (NFTJS_VECTORS)',
+    from: 'data',
+    isMet: () => existsSync(VECTORS),
+  },
+  ibrname: kernel('meta ibrname', rule('bridge', 'meta ibrname "br0"')),
+  ibrpvid: kernel('meta ibrpvid', rule('bridge', 'meta ibrpvid 1')),
+  'bridge-reject': kernel('reject in the bridge family', rule('bridge', 'reject')),
+  'bridge-conntrack': kernel('connection tracking in the bridge family', rule('bridge', 'ct state new')),
+  conntrack: kernel('connection tracking', rule('inet', 'ct state new')),
+  queue: kernel('queue', rule('inet', 'queue num 0')),
+  flowtable: kernel(
+    'flowtables',
+    ruleset('table inet t { flowtable f { hook ingress priority 0; devices = { lo }; } }'),
+  ),
+  nat: kernel(
+    'nat',
+    ruleset('table ip t { chain c { type nat hook prerouting priority 0; dnat to 192.0.2.1; } }'),
+  ),
+  'vlan-device': kernel('VLAN devices', link('dummy')('link add link nftjs0 name nftjs1 type vlan id 7')),
+  bridge: kernel('bridges', link('bridge')()),
+  veth: kernel('veth pairs', link('veth')()),
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementName = keyof typeof requirements;
+
+/**
+ * The options of a test (or suite) that needs something of its machine.
+ *
+ * What is missing makes the test skip and say so. Under CI (`CI=true`), what setting the machine up would
+ * supply throws instead; in the test VM, whose kernel has every feature, so does a missing feature.
+ *
+ * ```ts
+ * test('lists as nft does', requires('root', 'netns', 'nft'), () => { … });
+ * ```
+ */
+export function requires(...names: RequirementName[]): { skip: string | false } {
+  const name = names.find((candidate) => !isMet(candidate));
+  if (name === undefined) return { skip: false };
+  const { missing, from }: Requirement = requirements[name];
+  const isCurable = from === 'setup' ? process.env.CI === 'true' : from === 'kernel' && inVm();
+  if (isCurable) throw new Error(`${missing}: no test may be skipped for that here`);
+  return { skip: missing };
+}
+
+/** Whether the machine has it, without a consequence. */
+export function has(name: RequirementName): boolean {
+  return isMet(name);
+}
+
+/** Where the shared vectors are; a test that reads them says `requires('vectors')`. */
+export const vectorsDirectory: string = VECTORS;
+
+/** Whether this runs in the machine that `npm run test:vm` boots. */
+function inVm(): boolean {
+  return process.env.NFTJS_VM === 'true';
+}
+
+const known = new Map<RequirementName, boolean>();
+
+function isMet(name: RequirementName): boolean {
+  let answer = known.get(name);
+  if (answer === undefined) known.set(name, (answer = requirements[name].isMet()));
+  return answer;
+}
+
+function program(missing: string, test: () => boolean): Requirement {
+  return { missing, from: 'setup', isMet: test };
+}
+
+function kernel(feature: string, test: () => boolean): Requirement {
+  return { missing: `this kernel lacks ${feature}: run by npm run test:vm`, from: 'kernel', isMet: test };
+}
+
+function succeeds(command: string, args: string[], input = ''): boolean {
+  return spawnSync(command, args, { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
+}
+
+/** Whether nft can load the text, in a namespace that is gone afterwards. */
+function ruleset(text: string): () => boolean {
+  return () => succeeds('unshare', ['--net', 'nft', '--file', '-'], text);
+}
+
+function rule(family: string, text: string): () => boolean {
+  return ruleset(`table ${family} t { chain c { type filter hook input priority 0; ${text}; } }`);
+}
+
+/** Whether a device of the kind can be made, and the commands of ip that follow work on it (named nftjs0). */
+function link(kind: string): (...commands: string[]) => () => boolean {
+  return (...commands) =>
+    () =>
+      succeeds(
+        'unshare',
+        ['--net', 'ip', '-batch', '-'],
+        [`link add nftjs0 type ${kind}`, ...commands, ''].join('\n'),
+      );
+}
