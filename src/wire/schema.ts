@@ -1,0 +1,145 @@
+import { readAttributes, readString, readUint, readUint64, WireError } from './attribute-reader.ts';
+import type { AttributeWriter } from './attribute-writer.ts';
+
+/** How one kind of attribute payload is written and read. */
+export interface Codec<T> {
+  write(writer: AttributeWriter, id: number, value: T): void;
+  /** @throws WireError when the payload is not of this kind */
+  read(payload: Uint8Array): T;
+}
+
+/** A field of a schema: the attribute's number in the kernel's header and its codec. */
+export interface Field<T, Optional extends boolean = boolean> {
+  readonly id: number;
+  readonly codec: Codec<T>;
+  readonly optional: Optional;
+}
+
+/** The attributes of one nest, by name. */
+// biome-ignore lint/suspicious/noExplicitAny: a codec is invariant in its value, so no narrower type holds all
+export type Schema = Readonly<Record<string, Field<any>>>;
+
+type FieldValue<F> = F extends { readonly codec: Codec<infer T> } ? T : never;
+
+type OptionalKeys<S extends Schema> = {
+  [K in keyof S]: S[K] extends { readonly optional: true } ? K : never;
+}[keyof S];
+
+/** The plain object that a schema describes. */
+export type ValueOf<S extends Schema> = {
+  readonly [K in Exclude<keyof S, OptionalKeys<S>>]: FieldValue<S[K]>;
+} & {
+  readonly [K in OptionalKeys<S>]?: FieldValue<S[K]> | undefined;
+};
+
+/** An attribute that is always there. */
+export function field<T>(id: number, codec: Codec<T>): Field<T, false> {
+  return { id, codec, optional: false };
+}
+
+/** An attribute that may be left out. */
+export function optional<T>(id: number, codec: Codec<T>): Field<T, true> {
+  return { id, codec, optional: true };
+}
+
+export const u8: Codec<number> = { write: (w, id, v) => w.u8(id, v), read: (p) => readUint(p, 1) };
+export const u16: Codec<number> = { write: (w, id, v) => w.u16(id, v), read: (p) => readUint(p, 2) };
+export const u32: Codec<number> = { write: (w, id, v) => w.u32(id, v), read: (p) => readUint(p, 4) };
+export const u64: Codec<bigint> = { write: (w, id, v) => w.u64(id, v), read: readUint64 };
+/** A signed 32-bit integer, as chain priorities are. */
+export const s32: Codec<number> = { write: (w, id, v) => w.u32(id, v >>> 0), read: (p) => readUint(p, 4) | 0 };
+export const string: Codec<string> = { write: (w, id, v) => w.string(id, v), read: readString };
+export const bytes: Codec<Uint8Array> = { write: (w, id, v) => w.raw(id, v), read: (p) => p.slice() };
+
+/** An integer whose values have names, in the order of the kernel's enum. `codec` gives its width. */
+export function oneOf<const N extends readonly string[]>(names: N, codec: Codec<number> = u32): Codec<N[number]> {
+  return {
+    write(writer, id, value) {
+      const number = names.indexOf(value);
+      if (number < 0) throw new WireError(`no such value: ${value}`);
+      codec.write(writer, id, number);
+    },
+    read(payload) {
+      const number = codec.read(payload);
+      const name = names[number];
+      if (name === undefined) throw new WireError(`no name for value ${number}`);
+      return name as N[number];
+    },
+  };
+}
+
+/** A nest with the attributes of `schema`. */
+export function nested<S extends Schema>(schema: S): Codec<ValueOf<S>> {
+  return {
+    write(writer, id, value) {
+      writer.begin(id);
+      encode(schema, value, writer);
+      writer.end();
+    },
+    read: (payload) => decode(schema, payload),
+  };
+}
+
+/** A nest that repeats one attribute. */
+export function list<T>(id: number, codec: Codec<T>): Codec<readonly T[]> {
+  return {
+    write(writer, nest, values) {
+      writer.begin(nest);
+      for (const value of values) codec.write(writer, id, value);
+      writer.end();
+    },
+    read: (payload) => readAttributes(payload).map((attribute) => codec.read(attribute.payload)),
+  };
+}
+
+/** Writes the attributes of `value` in the schema's order. */
+export function encode<S extends Schema>(schema: S, value: ValueOf<S>, writer: AttributeWriter): void {
+  for (const name in schema) {
+    const fieldValue = (value as Record<string, unknown>)[name];
+    if (fieldValue === undefined) continue;
+    const { id, codec } = schema[name] as Field<unknown>;
+    codec.write(writer, id, fieldValue);
+  }
+}
+
+const byId = new WeakMap<Schema, ReadonlyMap<number, readonly [string, Codec<unknown>]>>();
+
+function fieldsById(schema: Schema): ReadonlyMap<number, readonly [string, Codec<unknown>]> {
+  let map = byId.get(schema);
+  if (map === undefined) {
+    map = new Map(Object.entries(schema).map(([name, f]) => [f.id, [name, f.codec as Codec<unknown>]]));
+    byId.set(schema, map);
+  }
+  return map;
+}
+
+/**
+ * Reads a nest. Empty attributes that the schema does not know are padding and skipped.
+ *
+ * @throws WireError when an attribute is unknown or a required one is missing: a caller that must not
+ *   lose anything then keeps the bytes
+ */
+export function decode<S extends Schema>(schema: S, payload: Uint8Array): ValueOf<S> {
+  const { value, unknown } = decodeOpen(schema, payload);
+  if (unknown.length > 0) throw new WireError(`unknown attribute ${unknown[0]?.id}`);
+  for (const name in schema) {
+    if (!schema[name]?.optional && !(name in value)) throw new WireError(`attribute ${name} is missing`);
+  }
+  return value as ValueOf<S>;
+}
+
+/** Reads what the schema knows and keeps the rest beside it. Nothing is required. */
+export function decodeOpen<S extends Schema>(
+  schema: S,
+  payload: Uint8Array,
+): { value: Partial<ValueOf<S>>; unknown: { id: number; payload: Uint8Array }[] } {
+  const fields = fieldsById(schema);
+  const value: Record<string, unknown> = {};
+  const unknown: { id: number; payload: Uint8Array }[] = [];
+  for (const attribute of readAttributes(payload)) {
+    const known = fields.get(attribute.id);
+    if (known) value[known[0]] = known[1].read(attribute.payload);
+    else if (attribute.payload.length > 0) unknown.push(attribute);
+  }
+  return { value: value as Partial<ValueOf<S>>, unknown };
+}
