@@ -1,11 +1,11 @@
 import type { Ruleset } from './ruleset.ts';
 
 /**
- * JSON's strings and numbers. JavaScript's own parser rounds integers above 2^53 and its writer refuses
- * bigint, so on the way through they travel as strings that begin with NUL and `i`; a real string that
- * begins with NUL gets an `s` behind it.
+ * JSON's strings, keys with their colon, and numbers. JavaScript's own parser rounds integers above 2^53
+ * and its writer refuses bigint, so on the way through they travel as strings that begin with NUL and `i`;
+ * a real string that begins with NUL gets an `s` behind it.
  */
-const TOKEN = /("(?:[^"\\]*(?:\\.[^"\\]*)*)")(?!\s*:)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const NUL = '\u0000';
 const ESCAPED = '"\\u0000';
 
@@ -23,8 +23,10 @@ function unpack(_key: string, value: unknown): unknown {
  */
 export function parse(text: string): Ruleset {
   if (!/\d{16}/.test(text)) return JSON.parse(text);
-  const packed = text.replace(TOKEN, (token, string?: string) => {
-    if (string) return string.startsWith(ESCAPED) ? `${ESCAPED}s${string.slice(ESCAPED.length)}` : string;
+  const packed = text.replace(TOKEN, (token, key?: string) => {
+    if (key) return token;
+    if (token.startsWith(ESCAPED)) return `${ESCAPED}s${token.slice(ESCAPED.length)}`;
+    if (token.startsWith('"')) return token;
     return /[.eE]/.test(token) || Number.isSafeInteger(Number(token)) ? token : `${ESCAPED}i${token}"`;
   });
   return JSON.parse(packed, unpack);
@@ -35,14 +37,14 @@ export function parse(text: string): Ruleset {
  *
  * @param indent - spaces for each level; all in one line where left out
  */
-export function stringify(value: unknown, indent?: number): string {
+export function stringify(value: object, indent?: number): string {
   const pack = (_key: string, part: unknown) => {
     if (typeof part === 'bigint') return `${NUL}i${part}`;
     return typeof part === 'string' && part.startsWith(NUL) ? `${NUL}s${part.slice(1)}` : part;
   };
-  return JSON.stringify(value, pack, indent).replace(TOKEN, (token, string?: string) => {
-    if (!string?.startsWith(ESCAPED)) return token;
-    const rest = string.slice(ESCAPED.length + 1);
-    return string[ESCAPED.length] === 'i' ? rest.slice(0, -1) : ESCAPED + rest;
+  return JSON.stringify(value, pack, indent).replace(TOKEN, (token, key?: string) => {
+    if (key || !token.startsWith(ESCAPED)) return token;
+    const rest = token.slice(ESCAPED.length + 1);
+    return token[ESCAPED.length] === 'i' ? rest.slice(0, -1) : ESCAPED + rest;
   });
 }
