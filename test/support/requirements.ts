@@ -33,11 +33,11 @@ const requirements = {
   queue: kernel('queue', rule('inet', 'queue num 0')),
   flowtable: kernel(
     'flowtables',
-    ruleset('table inet t { flowtable f { hook ingress priority 0; devices = { lo }; } }'),
+    ruleset('table inet t { flowtable f { hook ingress priority 0; devices = { lo }; }; }'),
   ),
   nat: kernel(
     'nat',
-    ruleset('table ip t { chain c { type nat hook prerouting priority 0; dnat to 192.0.2.1; } }'),
+    ruleset('table ip t { chain c { type nat hook prerouting priority 0; dnat to 192.0.2.1; }; }'),
   ),
   'vlan-device': kernel('VLAN devices', link('dummy')('link add link nftjs0 name nftjs1 type vlan id 7')),
   bridge: kernel('bridges', link('bridge')()),
@@ -98,13 +98,18 @@ function succeeds(command: string, args: string[], input = ''): boolean {
   return spawnSync(command, args, { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
 }
 
-/** Whether nft can load the text, in a namespace that is gone afterwards. */
+/** Whether the kernel takes the text, in a namespace that is gone afterwards. */
 function ruleset(text: string): () => boolean {
-  return () => succeeds('unshare', ['--net', 'nft', '--file', '-'], text);
+  return () => {
+    const { status, stderr } = spawnSync('unshare', ['--net', 'nft', text], { encoding: 'utf8' });
+    // A probe that means nothing would pass for a feature that no kernel has.
+    if (stderr?.includes('syntax error')) throw new Error(`${text}: ${stderr}`);
+    return status === 0;
+  };
 }
 
 function rule(family: string, text: string): () => boolean {
-  return ruleset(`table ${family} t { chain c { type filter hook input priority 0; ${text}; } }`);
+  return ruleset(`table ${family} t { chain c { type filter hook input priority 0; ${text}; }; }`);
 }
 
 /** Whether a device of the kind can be made, and the commands of ip that follow work on it (named nftjs0). */

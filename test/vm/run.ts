@@ -1,0 +1,56 @@
+/**
+ * Boots Debian's cloud kernel in qemu and runs tests there: the files named on the command line, or all
+ * that are about the kernel. NFTJS_VM_TIMEOUT is its limit in seconds, 600 without.
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GUEST_ROOT, writeImage } from './image.ts';
+import { runMachine } from './machine.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const KERNEL = join(ROOT, '.cache/kernel');
+const SUITES = ['test/kernel', 'test/vm/guest'];
+
+const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));
+const absent = named.filter((file) => !existsSync(join(ROOT, file)));
+if (absent.length > 0) {
+  console.error(`no such file: ${absent.join(', ')}`);
+  process.exit(2);
+}
+const files = named.length > 0 ? named : SUITES.flatMap(testsIn);
+
+const directory = mkdtempSync(join(tmpdir(), 'nftjs-vm-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
+const image = join(directory, 'image.cpio');
+writeImage(image, ROOT, KERNEL, guestScript(files));
+const started = Date.now();
+process.exitCode = await runMachine({
+  kernel: join(KERNEL, 'vmlinuz'),
+  image,
+  directory,
+  timeout: Number(process.env.NFTJS_VM_TIMEOUT ?? 600),
+});
+console.log(`the VM ran ${files.length} test files in ${Math.round((Date.now() - started) / 1000)} seconds`);
+
+/** The test files under a directory of the repository. */
+function testsIn(directory: string): string[] {
+  if (!existsSync(join(ROOT, directory))) return [];
+  return readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => join(directory, file))
+    .sort();
+}
+
+function guestScript(files: string[]): string {
+  return [
+    '#!/bin/sh',
+    `cd ${GUEST_ROOT}`,
+    'export NFTJS_VECTORS=/vectors NODE_OPTIONS=--enable-source-maps',
+    `exec sh scripts/test ${files.map((file) => `'${file}'`).join(' ')}`,
+    '',
+  ].join('\n');
+}
