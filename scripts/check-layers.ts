@@ -1,0 +1,127 @@
+/**
+ * Fails when an import points upwards. The folders of src/ are layers: a file may import its own layer
+ * and those that LAYERS names for it, types included. Nor may files import each other in a circle, but
+ * for types, whose imports are gone when the program runs.
+ *
+ *     node --import tsx scripts/check-layers.ts
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
+
+/** What each layer may import beside itself; `index` is src/index.ts, the public API. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  datatype: [],
+  protocol: ['datatype'],
+  wire: ['datatype'],
+  bytecode: ['datatype', 'wire'],
+  model: ['datatype', 'protocol'],
+  linearize: ['datatype', 'protocol', 'model', 'bytecode'],
+  delinearize: ['datatype', 'protocol', 'model', 'bytecode'],
+  transaction: ['datatype', 'protocol', 'wire', 'bytecode', 'model', 'linearize'],
+  netlink: ['datatype', 'protocol', 'wire', 'bytecode', 'model', 'delinearize', 'transaction'],
+  format: ['datatype', 'protocol', 'model', 'bytecode'],
+  index: [
+    'datatype',
+    'protocol',
+    'wire',
+    'bytecode',
+    'model',
+    'linearize',
+    'delinearize',
+    'transaction',
+    'netlink',
+    'format',
+  ],
+  uncloud: ['index'],
+  cli: ['index', 'uncloud'],
+};
+
+/** Who may import what beside Node's own modules: a layer, or one file. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'ipaddr.js': ['datatype', 'uncloud'],
+  'node-gyp-build': ['netlink/native.ts'],
+};
+
+/** Files that their own layer alone may import. */
+const PRIVATE = ['netlink/native.ts'];
+
+/**
+ * Checks a directory that is laid out as src/.
+ *
+ * @returns a sentence for every violation, none when all is well
+ */
+export function checkLayers(directory: string): string[] {
+  const sources = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+    .map((file) => ({ file, source: readFileSync(join(directory, file), 'utf8') }));
+  const atRun = new Map(sources.map(({ file, source }) => [file, importsOf(file, withoutTypes(source))]));
+  return [
+    ...sources.flatMap(({ file, source }) =>
+      importsOf(file, source).flatMap((target) => refusal(file, target)),
+    ),
+    ...cycles(atRun),
+  ];
+}
+
+/** What a file imports: files as paths from the directory, packages as they are named. */
+function importsOf(file: string, source: string): string[] {
+  return ts
+    .preProcessFile(source, true, true)
+    .importedFiles.map(({ fileName }) =>
+      fileName.startsWith('.') ? posix.join(posix.dirname(file), fileName) : fileName,
+    );
+}
+
+function withoutTypes(source: string): string {
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
+  return ts.transpileModule(source, { compilerOptions }).outputText;
+}
+
+/** The folder of a file, or the name of one that lies in src/ itself. */
+function layerOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : posix.basename(file, '.ts');
+}
+
+function refusal(file: string, target: string): string[] {
+  const layer = layerOf(file);
+  const allowed = LAYERS[layer];
+  if (allowed === undefined) return [`${file}: no layer is called ${layer}`];
+  if (target.startsWith('node:')) return [];
+  if (!target.endsWith('.ts')) {
+    const users = PACKAGES[target] ?? [];
+    return users.includes(file) || users.includes(layer)
+      ? []
+      : [`${file} may not import the package ${target}`];
+  }
+  const below = layerOf(target);
+  if (below === layer) return [];
+  if (!allowed.includes(below)) return [`${file} imports ${target}: ${layer} may not import ${below}`];
+  return PRIVATE.includes(target) ? [`${file} imports ${target}, which is for ${below} alone`] : [];
+}
+
+/** Circles of files, each told once, beginning where the search came upon it. */
+function cycles(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) found.push(`a circle of imports: ${[...path.slice(start), file].join(' -> ')}`);
+    if (start >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const target of imports.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file);
+  return found;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const violations = checkLayers(fileURLToPath(new URL('../src', import.meta.url)));
+  for (const violation of violations) console.error(violation);
+  process.exitCode = violations.length > 0 ? 1 : 0;
+}
