@@ -1,5 +1,8 @@
 import type { ByteOrder } from './byteorder.ts';
 
+/** A literal as libnftables JSON or a builder's caller writes it. */
+export type Literal = string | number | bigint | boolean;
+
 /**
  * What a value means: its size, byte order, symbols, and how text becomes bits and back. The names and
  * numbers are nft's own (`enum datatypes` in its datatype.h), because set declarations carry them to
@@ -15,20 +18,31 @@ export interface Datatype {
   readonly id: number;
   /** Size in bits; 0 where the expression that has the type decides (`integer`, `string`). */
   readonly bits: number;
+  /** For types of no size of their own the expression decides (header fields are always `network`). */
   readonly byteorder: ByteOrder;
   /** What the type falls back to: decides which operators and literals are legal. */
   readonly base: 'integer' | 'string' | 'bitmask' | 'verdict';
   /** Names for values, in nft's order (printing takes the first that fits). */
   readonly symbols?: ReadonlyMap<string, bigint>;
   /**
-   * Text or number to value.
+   * Text or number to value. A number means what its decimal text means: `30` is 30 seconds to `time`.
    *
    * @param bits - the width of the place the value goes to, for types whose own size is 0
-   * @throws DatatypeError when the text means nothing in this type or does not fit
+   * @throws DatatypeError when the literal means nothing in this type or does not fit
    */
-  parse(text: string | number | bigint, bits?: number): bigint;
-  /** The value as libnftables JSON has it: a symbol, an address, a number. */
-  format(value: bigint, bits?: number): string | number;
+  parse(literal: Literal, bits?: number): bigint;
+  /**
+   * The value as libnftables JSON has it: a symbol, an address, a number. `parse` of it gives the value
+   * back; a number too large to be exact in JSON is text.
+   */
+  format(value: bigint, bits?: number): string | number | boolean;
+  /** The value in nft syntax, where that differs from {@link format}: see {@link formatText}. */
+  formatText?(value: bigint, bits?: number): string;
+}
+
+/** The value in nft syntax: `0x00000001` for a mark, `"eth0"` for an interface name. */
+export function formatText(type: Datatype, value: bigint, bits?: number): string {
+  return type.formatText?.(value, bits) ?? String(type.format(value, bits));
 }
 
 /** A literal that means nothing in the type it was given for. */
@@ -38,7 +52,8 @@ export class DatatypeError extends Error {
   readonly expected: string;
 
   constructor(type: string, literal: unknown, expected: string) {
-    super(`${JSON.stringify(literal)} is not a valid ${type}: expected ${expected}`);
+    const shown = typeof literal === 'bigint' ? String(literal) : JSON.stringify(literal);
+    super(`${shown} is not a valid ${type}: expected ${expected}`);
     this.expected = expected;
   }
 }

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
+import { readNumber } from './number.ts';
+import { formatString, parseString, quote } from './strings.ts';
+
+/** IFNAMSIZ, with the closing zero. */
+const nameBits = 16 * 8;
+
+/** An interface's name: 1 to 15 bytes, no white space, no slash, not `.` or `..`. */
+export const ifname: Datatype = Object.freeze({
+  name: 'ifname',
+  id: 41,
+  bits: nameBits,
+  byteorder: 'host',
+  base: 'string',
+  parse(literal: Literal) {
+    if (typeof literal === 'string' && (/[\s/]/.test(literal) || literal === '.' || literal === '..')) {
+      throw new DatatypeError('ifname', literal, 'an interface name without slashes or white space');
+    }
+    return parseString('ifname', literal, nameBits);
+  },
+  format: (value: bigint) => formatString(value, nameBits),
+  formatText: (value: bigint) => quote(formatString(value, nameBits)),
+});
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The names of the interfaces of the process's network namespace. */
+function presentNames(): string[] {
+  return readOrEmpty('/proc/self/net/dev')
+    .split('\n')
+    .slice(2)
+    .map((line) => line.slice(0, line.lastIndexOf(':')).trim())
+    .filter((name) => name !== '');
+}
+
+/**
+ * The index of an interface of the process's network namespace. Interfaces without IPv6 are missing in
+ * the namespace's own files; for them there is sysfs, which shows the namespace that mounted it, so it is
+ * asked last.
+ */
+function indexOf(name: string): bigint | undefined {
+  const snmp = /^ifIndex\s+(\d+)/.exec(readOrEmpty(`/proc/self/net/dev_snmp6/${name}`))?.[1];
+  return readNumber(
+    snmp ?? (multicastIndices().get(name) || readOrEmpty(`/sys/class/net/${name}/ifindex`).trim()),
+  );
+}
+
+function multicastIndices(): Map<string, string> {
+  const rows = readOrEmpty('/proc/self/net/dev_mcast').matchAll(/^(\d+)\s+(\S+)/gm);
+  return new Map([...rows].map(([, index = '', name = '']) => [name, index]));
+}
+
+/** How long names are believed when a listing turns many indices into names, in milliseconds. */
+const freshness = 100;
+let namesRead = Number.NEGATIVE_INFINITY;
+let names: ReadonlyMap<bigint, string> = new Map();
+
+function nameOf(index: bigint): string | undefined {
+  if (performance.now() - namesRead > freshness) {
+    names = new Map(
+      presentNames().flatMap((name) => {
+        const found = indexOf(name);
+        return found === undefined ? [] : [[found, name] as const];
+      }),
+    );
+    namesRead = performance.now();
+  }
+  return names.get(index);
+}
+
+/**
+ * An interface by its index, named as it is named in the process's network namespace at that moment.
+ * An index that no interface has is its digits.
+ */
+export const ifaceIndex: Datatype = Object.freeze({
+  name: 'iface_index',
+  id: 20,
+  bits: 32,
+  byteorder: 'host',
+  base: 'integer',
+  parse(literal: Literal) {
+    const number = readNumber(literal);
+    if (number !== undefined && number >> 32n === 0n) return number;
+    const isName = typeof literal === 'string' && number === undefined && !literal.includes('/');
+    const index = isName && presentNames().includes(literal) ? indexOf(literal) : undefined;
+    if (index !== undefined) return index;
+    throw new DatatypeError(
+      'iface_index',
+      literal,
+      'an index, or the name of an interface that exists in this network namespace',
+    );
+  },
+  format: (value: bigint) => nameOf(value) ?? String(value),
+  formatText(value: bigint) {
+    const name = nameOf(value);
+    return name === undefined ? String(value) : quote(name);
+  },
+});
