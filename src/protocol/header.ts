@@ -41,6 +41,8 @@ export interface HeaderTunnel {
   readonly headerSize: number;
   /** NFTA_INNER_FLAGS: 1 the header has a size of its own, 2 link, 4 network, 8 transport header inside */
   readonly flags: number;
+  /** The transport header that a rule must have matched before: nft does not add that match itself. */
+  readonly carrier?: 'udp';
 }
 
 /** The layout of one protocol header, after the tables of nft's proto.c. */

@@ -1,6 +1,6 @@
 import { header } from './header.ts';
 
-/** Internet protocol 4, RFC 791. `gre` follows since nft 1.0.7. */
+/** Internet protocol 4, RFC 791. `gre` and `gretap` since nft 1.0.7. */
 export const ip = header(
   {
     name: 'ip',
@@ -21,6 +21,7 @@ export const ip = header(
       [33, 'dccp'],
       [132, 'sctp'],
       [47, 'gre'],
+      [47, 'gretap'],
     ],
     checksum: { field: 'checksum', type: 'inet' },
     pseudoHeader: ['saddr', 'daddr', 'protocol', 'length'],
@@ -62,6 +63,7 @@ export const ip6 = header(
       [2, 'igmp'],
       [58, 'icmpv6'],
       [47, 'gre'],
+      [47, 'gretap'],
     ],
     pseudoHeader: ['saddr', 'daddr', 'nexthdr', 'length'],
   },

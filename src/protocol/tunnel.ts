@@ -12,7 +12,7 @@ export const vxlan = header(
     name: 'vxlan',
     id: 18,
     base: 'tunnel',
-    tunnel: { type: 1, headerSize: 8, flags: HEADER_SIZE | LINK | NETWORK | TRANSPORT },
+    tunnel: { type: 1, headerSize: 8, flags: HEADER_SIZE | LINK | NETWORK | TRANSPORT, carrier: 'udp' },
   },
   [
     ['vni', 'integer', 32, 24],
@@ -26,7 +26,7 @@ export const geneve = header(
     name: 'geneve',
     id: 19,
     base: 'tunnel',
-    tunnel: { type: 2, headerSize: 8, flags: HEADER_SIZE | LINK | NETWORK | TRANSPORT },
+    tunnel: { type: 2, headerSize: 8, flags: HEADER_SIZE | LINK | NETWORK | TRANSPORT, carrier: 'udp' },
   },
   [
     ['vni', 'integer', 32, 24],
