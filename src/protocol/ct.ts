@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 import { lookup } from './lookup.ts';
 import { type Selector, selectorByKey, selectors } from './selector.ts';
 
@@ -17,7 +17,8 @@ export interface CtSelector extends Selector {
   readonly settable: boolean;
   /**
    * What decides type and width where these are not fixed: `address` follows the network protocol of the
-   * rule (ipv4_addr or ipv6_addr), `port` becomes inet_service once the transport protocol is known.
+   * rule (ipv4_addr or ipv6_addr), `port` becomes inet_service once the transport protocol is known. The
+   * type in the table is a stand-in: nft has none for the key until then.
    */
   readonly depends?: 'address' | 'port';
   /** The network protocol that the key is for (nft's newer spelling: `ct original ip saddr`). */
@@ -50,11 +51,11 @@ export const ctKeys: Readonly<Record<string, CtSelector>> = selectors([
   row(5, 'expiration', 'time', 32, 'host'),
   row(6, 'helper', 'string', 128, 'host'),
   row(7, 'l3proto', 'nf_proto', 8, 'host', { direction: 'optional' }),
-  row(8, 'saddr', 'invalid', 0, 'network', { direction: 'required', depends: 'address' }),
-  row(9, 'daddr', 'invalid', 0, 'network', { direction: 'required', depends: 'address' }),
+  row(8, 'saddr', 'integer', 0, 'network', { direction: 'required', depends: 'address' }),
+  row(9, 'daddr', 'integer', 0, 'network', { direction: 'required', depends: 'address' }),
   row(10, 'protocol', 'inet_proto', 8, 'network', { direction: 'optional' }),
-  row(11, 'proto-src', 'invalid', 16, 'network', { direction: 'required', depends: 'port' }),
-  row(12, 'proto-dst', 'invalid', 16, 'network', { direction: 'required', depends: 'port' }),
+  row(11, 'proto-src', 'integer', 16, 'network', { direction: 'required', depends: 'port' }),
+  row(12, 'proto-dst', 'integer', 16, 'network', { direction: 'required', depends: 'port' }),
   row(13, 'label', 'ct_label', 128, 'host', { settable: true }),
   row(14, 'packets', 'integer', 64, 'host', { direction: 'optional' }),
   row(15, 'bytes', 'integer', 64, 'host', { direction: 'optional' }),

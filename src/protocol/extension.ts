@@ -1,4 +1,4 @@
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 import type { FieldLayout } from './field.ts';
 import { lookup } from './lookup.ts';
 

@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 
 /** Where a field lies and what its bits mean; shared by headers, extension headers, options and chunks. */
 export interface FieldLayout {

@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 import type { FieldLayout } from './field.ts';
 
 /**

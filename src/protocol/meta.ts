@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 import { lookup } from './lookup.ts';
 import { type Selector, selectorByKey, selectors } from './selector.ts';
 
@@ -68,7 +68,7 @@ export const metaKeys: Readonly<Record<string, MetaSelector>> = selectors([
   row(27, 'oifkind', 'ifname', 128),
   row(28, 'ibrpvid', 'integer', 16),
   row(29, 'ibrvproto', 'ether_type', 16, 'network'),
-  row(30, 'time', 'time', 64),
+  row(30, 'time', 'date', 64),
   row(31, 'day', 'day', 8),
   row(32, 'hour', 'hour', 32),
   row(33, 'sdif', 'iface_index', 32),

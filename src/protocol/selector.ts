@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { DatatypeName } from './datatype-name.ts';
+import type { DatatypeName } from '../datatype/index.ts';
 
 /** A value that the kernel hands to a rule by a key number rather than by its place in the packet. */
 export interface Selector {

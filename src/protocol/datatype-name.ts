@@ -1,2 +1,0 @@
-/** The name of a data type: an `nft describe` name such as `ipv4_addr`. */
-export type DatatypeName = string;
