@@ -48,6 +48,6 @@ export interface Chain extends ObjectRef {
   /** Interfaces of a netdev chain, or of an inet chain at `ingress`; several since Linux 5.5. */
   readonly dev?: string | readonly string[];
   readonly policy?: ChainPolicy;
-  /** At most 127 bytes, kept in userdata (Linux 5.10). */
+  /** At most 128 bytes, kept in userdata (Linux 5.10). */
   readonly comment?: string;
 }

@@ -8,7 +8,7 @@ import type { CounterState, LastState, LimitState, QuotaState, Verdict } from '.
  */
 export type Immediate = string | Integer | boolean;
 
-/** Keys of `meta` (meta.c), with the aliases that nft's parser still takes. */
+/** Keys of `meta`, in nft's words (meta.c). */
 export type MetaKey =
   | 'length'
   | 'protocol'
@@ -50,12 +50,10 @@ export type MetaKey =
   | 'sdifname'
   | 'time'
   | 'day'
-  | 'hour'
-  | 'ibriport'
-  | 'obriport'
-  | 'ibridgename'
-  | 'obridgename'
-  | 'secpath';
+  | 'hour';
+
+/** Older names of meta keys that nft's parser still takes. */
+export type MetaKeyAlias = 'ibriport' | 'obriport' | 'ibridgename' | 'obridgename' | 'secpath';
 
 /** Keys of `ct` (ct.c). */
 export type CtKey =
@@ -69,7 +67,6 @@ export type CtKey =
   | 'label'
   | 'event'
   | 'id'
-  | 'count'
   | CtDirectionKey;
 
 /** Keys of `ct` that belong to one direction of the connection, or may. */
@@ -167,7 +164,7 @@ export interface Elem {
   readonly timeout?: number;
   /** Seconds left. */
   readonly expires?: number;
-  /** At most 127 bytes, kept in userdata. */
+  /** At most 128 bytes, kept in userdata. */
   readonly comment?: string;
   readonly counter?: CounterState | null;
   readonly quota?: QuotaState;
@@ -195,7 +192,7 @@ export type TcpOptionExpression = { readonly 'tcp option': TcpOption };
 export type IpOptionExpression = { readonly 'ip option': IpOption };
 export type SctpChunkExpression = { readonly 'sctp chunk': SctpChunk };
 export type DccpOptionExpression = { readonly 'dccp option': DccpOption };
-export type MetaExpression = { readonly meta: { readonly key: MetaKey } };
+export type MetaExpression = { readonly meta: { readonly key: MetaKey | MetaKeyAlias } };
 export type RtExpression = { readonly rt: Rt };
 export type CtExpression = { readonly ct: Ct };
 export type NumgenExpression = { readonly numgen: Numgen };

@@ -1,5 +1,7 @@
+export * from './builders/index.ts';
 export * from './chain.ts';
 export * from './datatype-value.ts';
+export * from './error.ts';
 export * from './expression.ts';
 export * from './family.ts';
 export * from './flowtable.ts';

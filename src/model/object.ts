@@ -4,7 +4,7 @@ import type { ObjectRef } from './table.ts';
 
 /** What every named object may carry besides its name. */
 interface Commented {
-  /** At most 127 bytes, kept in userdata (Linux 5.10). */
+  /** At most 128 bytes, kept in userdata (Linux 5.10). */
   readonly comment?: string;
 }
 

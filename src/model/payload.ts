@@ -4,7 +4,8 @@
  */
 export interface PayloadFields {
   ether: 'daddr' | 'saddr' | 'type';
-  vlan: 'pcp' | 'dei' | 'id' | 'type';
+  /** `cfi` is the older name of `dei`. */
+  vlan: 'pcp' | 'dei' | 'cfi' | 'id' | 'type';
   arp: 'htype' | 'ptype' | 'hlen' | 'plen' | 'operation' | `${'saddr' | 'daddr'} ${'ether' | 'ip'}`;
   ip:
     | 'version'

@@ -11,7 +11,7 @@ export interface Rule extends TableRef {
   readonly handle?: number;
   /** `add`, `insert`: the same, by position in the chain, counted from 0. Not together with `handle`. */
   readonly index?: number;
-  /** At most 127 bytes, kept in userdata. */
+  /** At most 128 bytes, kept in userdata. */
   readonly comment?: string;
   /** Needed by `add`, `insert` and `replace`, at least one statement. */
   readonly expr?: readonly Statement[];

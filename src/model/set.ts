@@ -46,7 +46,7 @@ interface SetProperties extends ObjectRef {
   readonly 'gc-interval'?: number;
   /** Greatest number of elements. The kernel refuses more (ENFILE). */
   readonly size?: number;
-  /** At most 127 bytes, kept in userdata. */
+  /** At most 128 bytes, kept in userdata. */
   readonly comment?: string;
   /** Overlapping and neighbouring intervals are merged, not refused. Needs the flag `interval`. */
   readonly 'auto-merge'?: boolean;

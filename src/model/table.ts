@@ -16,7 +16,7 @@ export interface Table {
   /** The kernel's number; on input only `delete` and `destroy` take it, in place of `name`. */
   readonly handle?: number;
   readonly flags?: TableFlag | readonly TableFlag[];
-  /** At most 127 bytes, kept in userdata (Linux 5.10). */
+  /** At most 128 bytes, kept in userdata (Linux 5.10). */
   readonly comment?: string;
 }
 

@@ -1,0 +1,64 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { ModelError } from '../error.ts';
+import type { Immediate } from '../expression.ts';
+import { expressionOf, type Value } from './expression.ts';
+import { Operand } from './operand.ts';
+import { plain } from './plain.ts';
+
+/** The addresses that begin with the first `len` bits of `addr`. */
+export interface Prefix {
+  readonly prefix: { readonly addr: string; readonly len: number };
+}
+
+/** From `low` to `high`, both included. */
+export interface Range<V extends Immediate> {
+  readonly range: readonly [low: V, high: V];
+}
+
+/**
+ * A prefix of an IPv4 or IPv6 address.
+ *
+ * @throws ModelError when the address is none, or the length does not fit it
+ */
+export function prefix(addr: string, len: number): Prefix {
+  const bits = isIPv4(addr) ? 32 : isIPv6(addr) && !addr.includes('%') ? 128 : undefined;
+  if (bits === undefined) throw new ModelError(`${JSON.stringify(addr)} is no IPv4 or IPv6 address`);
+  if (!Number.isInteger(len) || len < 0 || len > bits) {
+    throw new ModelError(`prefix length ${len} of ${addr} is not between 0 and ${bits}`);
+  }
+  return plain({ prefix: { addr, len } });
+}
+
+/**
+ * A prefix as text: `10.0.0.0/8`, `2001:db8::/32`.
+ *
+ * @throws ModelError when the text is anything else
+ */
+export function cidr(text: string): Prefix {
+  const [, addr, len] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  if (addr === undefined)
+    throw new ModelError(`${JSON.stringify(text)} is no prefix: expected ADDRESS/LENGTH`);
+  return prefix(addr, Number(len));
+}
+
+/**
+ * Everything from `low` to `high`, both included.
+ *
+ * @throws ModelError when two numbers are the wrong way round
+ */
+export function range<V extends Immediate>(low: V, high: V): Range<V> {
+  if (typeof low !== 'string' && typeof high !== 'string' && low > high) {
+    throw new ModelError(`range ${low}-${high} is the wrong way round`);
+  }
+  return plain<Range<V>>({ range: [low, high] });
+}
+
+/** Several values side by side: `concat(meta.iifname, ether.saddr).in('@ports')`. */
+export function concat(...fields: readonly [Value, Value, ...Value[]]): Operand {
+  return new Operand({ concat: fields.map(expressionOf) });
+}
+
+/** Bits of `expr` that `mask` has too: `and(ip6.saddr, 'ffff:ffff::')`. */
+export function and(expr: Value, mask: Value): Operand {
+  return new Operand(expr).and(mask);
+}

@@ -1,0 +1,4 @@
+/** A builder was given something that no ruleset can contain. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+}
