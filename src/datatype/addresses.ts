@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { fromBytes, toBytes } from './byteorder.ts';
+import { toBytes } from './byteorder.ts';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { parseNumber } from './number.ts';
 
@@ -37,8 +37,21 @@ function readIpv6(text: string): bigint | undefined {
     if (last === undefined) return undefined;
     groups = `${text.slice(0, -dotted.length)}${(last >>> 16).toString(16)}:${(last & 0xffff).toString(16)}`;
   }
-  if (!ipv6Letters.test(groups) || !ipaddr.IPv6.isValid(groups)) return undefined;
-  return fromBytes(Uint8Array.from(ipaddr.IPv6.parse(groups).toByteArray()), 'network');
+  if (!ipv6Letters.test(groups)) return undefined;
+  try {
+    return fromGroups(ipaddr.IPv6.parse(groups).parts);
+  } catch {
+    return undefined;
+  }
+}
+
+function fromGroups(groups: readonly number[]): bigint {
+  return BigInt(`0x${groups.map((group) => group.toString(16).padStart(4, '0')).join('')}`);
+}
+
+function toGroups(value: bigint): number[] {
+  const digits = value.toString(16).padStart(32, '0');
+  return Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(i * 4, i * 4 + 4), 16));
 }
 
 /** RFC 5952 text; the mapped and the compatible IPv4 addresses have their last part dotted, as inet_ntop(3). */
@@ -46,7 +59,7 @@ function writeIpv6(value: bigint): string {
   const high = value >> 32n;
   if (high === 0xffffn) return `::ffff:${writeIpv4(value)}`;
   if (high === 0n && value > 0xffffn) return `::${writeIpv4(value)}`;
-  return new ipaddr.IPv6([...toBytes(value, 16, 'network')]).toRFC5952String();
+  return new ipaddr.IPv6(toGroups(value)).toRFC5952String();
 }
 
 /** An IPv4 address: four decimal parts, no short or octal forms. A number is the address itself. */

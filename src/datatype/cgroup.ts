@@ -7,8 +7,12 @@ import { quote } from './strings.ts';
 const mountPoint = '/sys/fs/cgroup';
 
 function inode(path: string): bigint | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat?.isDirectory() ? stat.ino : undefined;
+  try {
+    const stat = statSync(path, { bigint: true });
+    return stat.isDirectory() ? stat.ino : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The path of the control group with an identifier, relative to the mount point. */

@@ -28,7 +28,8 @@ const listedSymbols = 24;
 export function describeSymbols(literal: Literal, symbols: ReadonlyMap<string, bigint>): string {
   const names = [...symbols.keys()];
   if (names.length <= listedSymbols) return `one of ${names.join(', ')}`;
-  return `a known name (nearest: ${nearest(String(literal), names).join(', ')})`;
+  if (typeof literal !== 'string' || readNumber(literal) !== undefined) return 'a known name';
+  return `a known name (nearest: ${nearest(literal, names).join(', ')})`;
 }
 
 function toMap(symbols: Readonly<Record<string, number>>): Map<string, bigint> {

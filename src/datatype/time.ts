@@ -6,6 +6,7 @@ import { symbolic } from './symbolic.ts';
 const nanoseconds = 1_000_000_000n;
 const secondsADay = 86_400;
 const most = 1n << 64n;
+const timeBits = 32;
 
 const units = [
   ['d', 86_400_000n],
@@ -28,23 +29,28 @@ function writeDuration(value: bigint): string {
 
 /**
  * A span of time, in milliseconds: `1d2h3m4s500ms`, or a number of seconds. It is listed in seconds, or,
- * where those would round it, in the longer form.
+ * where those would round it, in the longer form. Conntrack's times have 32 bits, a good 49 days; a set's
+ * timeouts have 64, which `parse` is to be told.
  */
 export const time: Datatype = Object.freeze({
   name: 'time',
   id: 18,
-  bits: 64,
+  bits: timeBits,
   byteorder: 'host',
   base: 'integer',
-  parse(literal: Literal) {
+  parse(literal: Literal, bits = timeBits) {
     const seconds = readNumber(literal);
     const parts = typeof literal === 'string' && literal !== '' ? durationPattern.exec(literal) : null;
     const value =
       seconds !== undefined
         ? seconds * 1000n
         : parts && units.reduce((sum, [, length], i) => sum + BigInt(parts[i + 1] ?? 0) * length, 0n);
-    if (value === null || value >= most) {
-      throw new DatatypeError('time', literal, 'seconds, or days to milliseconds such as 1d2h3m4s500ms');
+    if (value === null || value >> BigInt(bits) !== 0n) {
+      throw new DatatypeError(
+        'time',
+        literal,
+        `seconds, or days to milliseconds such as 1d2h3m4s500ms, up to ${writeDuration((1n << BigInt(bits)) - 1n)}`,
+      );
     }
     return value;
   },
