@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Namespace } from './namespace.ts';
+import { PacketSocket } from './packet-socket.ts';
+
+/** A bridge to build, with its ports: each is a veth pair whose other end the test plays. */
+export interface BridgePlan {
+  readonly ports: readonly string[];
+  /** The bridge's own address; the kernel draws one where absent. */
+  readonly mac?: string;
+  /** Keeps frames to 01:80:c2:00:00:0X from teaching the bridge where an address is. Default false. */
+  readonly noLinklocalLearn?: boolean;
+}
+
+/** One row of a bridge's forwarding database that traffic taught it. */
+export interface LearnedAddress {
+  readonly mac: string;
+  readonly port: string;
+}
+
+/** What became of one frame. */
+export interface Delivery {
+  /** Ports whose far end saw the frame, byte for byte, in the plan's order. */
+  readonly arrivedAt: readonly string[];
+  /** Frames nobody sent: replies, rewritten copies. */
+  readonly strays: readonly { readonly port: string; readonly frame: Buffer }[];
+}
+
+interface Port {
+  readonly name: string;
+  /** The end that a VM's network card (or the network behind an uplink) would have. */
+  readonly far: PacketSocket;
+  /** The end on the bridge, for sending outwards past the bridge and its rules. */
+  readonly near: PacketSocket;
+}
+
+const FENCE_ETHERTYPE = 0x88b5;
+const DEADLINE = 5000;
+
+/**
+ * Bridges with ports in a private network namespace, and the machines behind the ports in a second one.
+ * Neither namespace has addresses, so nothing is sent that the test does not send.
+ */
+export class Rig implements Disposable {
+  readonly #host = new Namespace();
+  readonly #outside = new Namespace();
+  readonly #ports: Port[] = [];
+  readonly #bridges: readonly string[];
+  #fences = 0;
+
+  /** Builds the bridges and waits until every port forwards. */
+  static async build(plan: Readonly<Record<string, BridgePlan>>): Promise<Rig> {
+    const rig = new Rig(Object.keys(plan));
+    try {
+      await rig.#wire(plan);
+      return rig;
+    } catch (failure) {
+      rig.close();
+      throw failure;
+    }
+  }
+
+  private constructor(bridges: readonly string[]) {
+    this.#bridges = bridges;
+  }
+
+  /** Path of the namespace that holds the bridges: where the rules go. */
+  get netns(): string {
+    return this.#host.path;
+  }
+
+  /** Runs a command beside the bridges and returns its standard output. */
+  run(command: string, args: readonly string[], input?: string): string {
+    return this.#host.run(command, args, input);
+  }
+
+  /** Sends a frame from the far end of `port` and waits until it has gone wherever it goes. */
+  deliver(port: string, frame: Uint8Array): Delivery {
+    const from = this.#ports.find(({ name }) => name === port);
+    if (!from) throw new Error(`the rig has no port ${port}`);
+    from.far.send(frame);
+    const seen = this.#settle();
+    const isIt = (other: Buffer): boolean => other.equals(frame);
+    return {
+      arrivedAt: seen.filter(({ frames }) => frames.some(isIt)).map(({ name }) => name),
+      strays: seen.flatMap(({ name, frames }) =>
+        frames.filter((other) => !isIt(other)).map((other) => ({ port: name, frame: other })),
+      ),
+    };
+  }
+
+  /** The addresses that the bridges learnt. */
+  learned(): readonly LearnedAddress[] {
+    return this.#bridges.flatMap((bridge) => {
+      const rows: { mac: string; ifname: string; state: string; flags: string[] }[] = JSON.parse(
+        this.run('bridge', ['-j', 'fdb', 'show', 'br', bridge]),
+      );
+      return rows
+        .filter(({ state, flags }) => state !== 'permanent' && !flags.includes('self'))
+        .map(({ mac, ifname }) => ({ mac, port: ifname }));
+    });
+  }
+
+  close(): void {
+    for (const { far, near } of this.#ports) {
+      far.close();
+      near.close();
+    }
+    this.#outside.close();
+    this.#host.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #wire(plan: Readonly<Record<string, BridgePlan>>): Promise<void> {
+    const names = Object.values(plan).flatMap(({ ports }) => ports);
+    for (const namespace of [this.#host, this.#outside]) silence(namespace);
+    this.#host.run('ip', ['-batch', '-'], hostLinks(plan, this.#outside.path));
+    this.#outside.run('ip', ['-batch', '-'], names.map((name) => `link set ${name} up\n`).join(''));
+    await forwarding(this.#host, names.length);
+    for (const name of names) {
+      const far = new PacketSocket(this.#outside.path, name);
+      this.#ports.push({ name, far, near: new PacketSocket(this.#host.path, name, 'send') });
+    }
+  }
+
+  /**
+   * Everything that arrived until the frame sent last cannot arrive any more.
+   *
+   * A frame waits in two queues: into the bridge, out to the far end. Both are one queue, in order, of
+   * the CPU that all sending is kept on. A fence goes out of a port directly and waits in that queue
+   * once: when the first has come the frame has left the bridge, when the second has come it is there.
+   */
+  #settle(): { name: string; frames: Buffer[] }[] {
+    const seen = this.#ports.map(({ name }) => ({ name, frames: [] as Buffer[] }));
+    for (let round = 0; round < 2; round++) {
+      const fence = fenceFrame(++this.#fences);
+      for (const { near } of this.#ports) near.send(fence);
+      for (const [at, { far, name }] of this.#ports.entries()) {
+        for (;;) {
+          const frame = far.receive(DEADLINE);
+          if (!frame) throw new Error(`port ${name} is dead: a frame sent out of it did not arrive`);
+          if (frame.equals(fence)) break;
+          seen[at]?.frames.push(frame);
+        }
+      }
+    }
+    return seen;
+  }
+}
+
+/** Without IPv6 no interface announces itself, probes for duplicates or reports memberships. */
+function silence(namespace: Namespace): void {
+  const ipv6 = '/proc/sys/net/ipv6/conf';
+  namespace.run('sh', [
+    '-c',
+    `[ ! -d ${ipv6} ] || for i in all default; do echo 1 > ${ipv6}/$i/disable_ipv6; done`,
+  ]);
+}
+
+function hostLinks(plan: Readonly<Record<string, BridgePlan>>, outside: string): string {
+  const lines: string[] = [];
+  for (const [bridge, { ports, mac, noLinklocalLearn = false }] of Object.entries(plan)) {
+    const address = mac ? `address ${mac} ` : '';
+    const options = `stp_state 0 mcast_snooping 0 no_linklocal_learn ${noLinklocalLearn ? 1 : 0}`;
+    lines.push(`link add ${bridge} ${address}type bridge ${options}`, `link set ${bridge} up`);
+    for (const port of ports) {
+      lines.push(`link add ${port} type veth peer name ${port} netns ${outside}`);
+      lines.push(`link set ${port} master ${bridge} up`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A port forwards when the kernel has noticed, in its own time, that its far end is up. */
+async function forwarding(host: Namespace, count: number): Promise<void> {
+  const end = Date.now() + DEADLINE;
+  for (;;) {
+    const ports: { state?: string }[] = JSON.parse(host.run('bridge', ['-j', 'link', 'show']));
+    if (ports.filter(({ state }) => state === 'forwarding').length === count) return;
+    if (Date.now() > end) throw new Error(`not every port forwards: ${JSON.stringify(ports)}`);
+    await sleep(20);
+  }
+}
+
+function fenceFrame(number: number): Buffer {
+  const frame = Buffer.alloc(60);
+  frame.write('0200fefefe01' + '0200fefefe02', 'hex');
+  frame.writeUInt16BE(FENCE_ETHERTYPE, 12);
+  frame.writeUInt32BE(number, 14);
+  return frame;
+}
