@@ -14,7 +14,7 @@ export const ifname: Datatype = Object.freeze({
   byteorder: 'host',
   base: 'string',
   parse(literal: Literal) {
-    if (typeof literal === 'string' && (/[\s/]/.test(literal) || literal === '.' || literal === '..')) {
+    if (typeof literal === 'string' && (/[\t-\r /]/.test(literal) || literal === '.' || literal === '..')) {
       throw new DatatypeError('ifname', literal, 'an interface name without slashes or white space');
     }
     return parseString('ifname', literal, nameBits);

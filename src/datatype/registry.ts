@@ -98,8 +98,12 @@ export function concatId(types: readonly Datatype[]): number {
   return types.reduce((row, type) => ((row << idBits) | type.id) >>> 0, 0);
 }
 
-/** The types that a number from a set declaration stands for, or undefined when it is not made of known ones. */
+/**
+ * The types that a number from a set declaration stands for, or undefined when it is not made of known ones.
+ * Of a set of more than five types it says nothing, though it may look as if it did.
+ */
 export function splitConcatId(id: number): Datatype[] | undefined {
+  if (id >= 1 << (5 * idBits)) return undefined;
   const types: Datatype[] = [];
   for (let rest = id; rest > 0; rest >>>= idBits) {
     const type = byId.get(rest & ((1 << idBits) - 1));

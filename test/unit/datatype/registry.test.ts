@@ -77,6 +77,7 @@ test('a concatenation is numbered by its types, the first one highest', () => {
   const five = [ifname, ifname, ifname, ifname, ifname];
   assert.deepEqual(splitConcatId(concatId(five)), five);
   assert.deepEqual(splitConcatId((7 << 6) | 13), [ipv4_addr, inet_service]);
+  assert.equal(splitConcatId(concatId([...five, ipv4_addr])), undefined);
   assert.equal(splitConcatId(0), undefined);
   assert.equal(splitConcatId(63), undefined);
 });

@@ -22,8 +22,7 @@ const special: Partial<Record<DatatypeName, { values: fc.Arbitrary<bigint>; bits
   ifname: {
     values: fc
       .uint8Array({ minLength: 1, maxLength: 15, min: 1 })
-      .filter((bytes) => !/[\s/]|^\.\.?$/.test(Buffer.from(bytes).toString('latin1')))
-      .filter((bytes) => !/[\s]/.test(Buffer.from(bytes).toString('utf8')))
+      .filter((bytes) => !/[\t-\r /]|^\.\.?$/.test(Buffer.from(bytes).toString('latin1')))
       .map((bytes) => datatypes.ifname.parse(decodeName(bytes))),
   },
 };
