@@ -28,12 +28,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 const image = join(directory, 'image.cpio');
 writeImage(image, ROOT, KERNEL, guestScript(files));
 const started = Date.now();
-process.exitCode = await runMachine({
-  kernel: join(KERNEL, 'vmlinuz'),
-  image,
-  directory,
-  timeout: Number(process.env.NFTJS_VM_TIMEOUT ?? 600),
-});
+try {
+  process.exitCode = await runMachine({
+    kernel: join(KERNEL, 'vmlinuz'),
+    image,
+    directory,
+    timeout: Number(process.env.NFTJS_VM_TIMEOUT ?? 600),
+  });
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
 console.log(`the VM ran ${files.length} test files in ${Math.round((Date.now() - started) / 1000)} seconds`);
 
 /** The test files under a directory of the repository. */
