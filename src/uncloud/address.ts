@@ -1,0 +1,139 @@
+import ipaddr from 'ipaddr.js';
+
+/** A CIDR block: `value` has no bits set behind `length`. */
+export interface Prefix {
+  readonly family: 'ip' | 'ip6';
+  readonly value: bigint;
+  readonly length: number;
+}
+
+/** Bits of an address of each family. */
+export const WIDTH = { ip: 32, ip6: 128 } as const;
+
+/** Blocks that no VM can own, not even in part. */
+const FORBIDDEN = [
+  ['0.0.0.0/8', 'unspecified'],
+  ['127.0.0.0/8', 'loopback'],
+  ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255/32', 'broadcast'],
+  ['::/128', 'unspecified'],
+  ['::1/128', 'loopback'],
+  ['::ffff:0:0/96', 'IPv4-mapped'],
+  ['ff00::/8', 'multicast'],
+].map(([text, what]) => ({ block: cidr(text as string), what }));
+
+const LINK_LOCAL: Prefix = { family: 'ip6', value: 0xfe80n << 112n, length: 10 };
+
+function integer(bytes: readonly number[]): bigint {
+  return BigInt(`0x${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+}
+
+/** The block's mask as a number. */
+export function mask(family: Prefix['family'], length: number): bigint {
+  const rest = BigInt(WIDTH[family] - length);
+  return ((1n << BigInt(length)) - 1n) << rest;
+}
+
+/** `value` without the bits behind `length`. */
+export function truncate(family: Prefix['family'], value: bigint, length: number): bigint {
+  return value & mask(family, length);
+}
+
+/** Whether two blocks have an address in common. */
+export function overlap(a: Prefix, b: Prefix): boolean {
+  if (a.family !== b.family) return false;
+  const length = Math.min(a.length, b.length);
+  return truncate(a.family, a.value, length) === truncate(b.family, b.value, length);
+}
+
+/** An address in canonical text (RFC 5952). */
+export function addressText(family: Prefix['family'], value: bigint): string {
+  const size = WIDTH[family] / 8;
+  const hex = value.toString(16).padStart(size * 2, '0');
+  const bytes = Array.from({ length: size }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  return (family === 'ip' ? new ipaddr.IPv4(bytes) : new ipaddr.IPv6(bytes)).toString();
+}
+
+/** A block in canonical text: `10.0.0.0/8`, `2001:db8::1/128`. */
+export function prefixText({ family, value, length }: Prefix): string {
+  return `${addressText(family, value)}/${length}`;
+}
+
+function address(text: string): { family: Prefix['family']; value: bigint } {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    return { family: 'ip', value: integer(ipaddr.IPv4.parse(text).toByteArray()) };
+  }
+  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) {
+    return { family: 'ip6', value: integer(ipaddr.IPv6.parse(text).toByteArray()) };
+  }
+  throw new TypeError('not an address');
+}
+
+/**
+ * Reads `ADDRESS/LENGTH`.
+ *
+ * @throws TypeError for anything else, and where bits behind the length are set
+ */
+export function cidr(text: string): Prefix {
+  const [, head, tail] = /^([^/]{1,45})\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  if (head === undefined) throw new TypeError('not a CIDR block (ADDRESS/LENGTH)');
+  const { family, value } = address(head);
+  const length = Number(tail);
+  if (length > WIDTH[family]) throw new TypeError(`a prefix length over ${WIDTH[family]}`);
+  if (truncate(family, value, length) !== value) throw new TypeError('bits set behind the prefix length');
+  return { family, value, length };
+}
+
+/**
+ * Reads a block that a VM may own: canonical, not everything, and not even in part multicast, loopback,
+ * unspecified, broadcast or IPv4-mapped.
+ *
+ * @throws TypeError saying what is wrong
+ */
+export function ownable(text: string, family: Prefix['family']): Prefix {
+  const prefix = cidr(text);
+  if (prefix.family !== family) throw new TypeError(family === 'ip' ? 'not IPv4' : 'not IPv6');
+  if (prefix.length === 0) throw new TypeError('a prefix length of 0 is everything');
+  const clash = FORBIDDEN.find(({ block }) => overlap(block, prefix));
+  if (clash) throw new TypeError(`${clash.what} addresses belong to nobody`);
+  return prefix;
+}
+
+/**
+ * Reads a link-local address, with `/128` or without.
+ *
+ * @throws TypeError saying what is wrong
+ */
+export function linkLocal(text: string): Prefix {
+  const prefix = cidr(text.includes('/') ? text : `${text}/128`);
+  if (prefix.length !== 128 || !overlap(LINK_LOCAL, prefix)) {
+    throw new TypeError('not a link-local address (fe80::/10)');
+  }
+  return prefix;
+}
+
+/** All link-local addresses. */
+export const anyLinkLocal = LINK_LOCAL;
+
+/** The link-local address made from a MAC (RFC 4291, appendix A). */
+export function eui64(mac: string): Prefix {
+  const [a = 0, b, c, d, e, f] = mac.split(':').map((part) => Number.parseInt(part, 16));
+  const id = integer([a ^ 2, b, c, 0xff, 0xfe, d, e, f] as number[]);
+  return { family: 'ip6', value: (0xfe80n << 112n) | id, length: 128 };
+}
+
+/** Orders blocks: longest prefix first, then by address. */
+export function comparePrefixes(a: Prefix, b: Prefix): number {
+  return b.length - a.length || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
+}
+
+/** What belongs to each block, by prefix length, longest first. */
+export function byLength<T>(entries: Iterable<readonly [Prefix, T]>): [length: number, T[]][] {
+  const lengths = new Map<number, T[]>();
+  for (const [{ length }, value] of entries) {
+    const values = lengths.get(length);
+    if (values) values.push(value);
+    else lengths.set(length, [value]);
+  }
+  return [...lengths].sort(([a], [b]) => b - a);
+}

@@ -1,0 +1,79 @@
+import { Refused } from './problem.ts';
+
+/** Validation steps: each returns its value with the type it proved, or throws {@link Refused} with the path. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A plain object with no keys other than `known` (any, where that is left out). */
+export function object(value: unknown, path: string, known?: readonly string[]): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refused(path, 'not an object');
+  }
+  const stranger = known && Object.keys(value).find((key) => !known.includes(key));
+  if (stranger !== undefined) throw new Refused(`${path}${member(stranger)}`, 'an unknown key');
+  return value as Fields;
+}
+
+/** An array of at most `most` members, absent: none. */
+export function list(value: unknown, path: string, most: number): readonly unknown[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new Refused(path, 'not a list');
+  if (value.length > most) throw new Refused(path, `${value.length} members, at most ${most} are allowed`);
+  return value;
+}
+
+export function text(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw new Refused(path, 'not a string');
+  return value;
+}
+
+/** One of a few words; absent: the first. */
+export function word<W extends string>(value: unknown, path: string, words: readonly [W, ...W[]]): W {
+  if (value === undefined) return words[0];
+  if (!words.includes(value as W)) throw new Refused(path, `not one of ${words.join(', ')}`);
+  return value as W;
+}
+
+export function version(value: unknown, path: string): void {
+  if (value !== undefined && value !== 1) throw new Refused(path, 'an unknown version (1 is known)');
+}
+
+/** The name of an interface: 1 to 15 bytes without `*`, `/`, `:`, quotes, space or control characters. */
+export function ifname(value: unknown, path: string): string {
+  const name = text(value, path);
+  const bytes = Buffer.byteLength(name);
+  if (bytes < 1 || bytes > 15) throw new Refused(path, 'an interface name has 1 to 15 bytes');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
+  if (/[*/:"\\\s\u0000-\u001f\u007f]/u.test(name) || name === '.' || name === '..') {
+    throw new Refused(
+      path,
+      'an interface name has no *, /, colon, quote, backslash, space or control character',
+    );
+  }
+  return name;
+}
+
+/** A unicast MAC, in lower case. */
+export function mac(value: unknown, path: string): string {
+  const address = text(value, path).toLowerCase();
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(address))
+    throw new Refused(path, 'not a MAC (xx:xx:xx:xx:xx:xx)');
+  if (Number.parseInt(address.slice(0, 2), 16) & 1) throw new Refused(path, 'a multicast MAC');
+  if (address === '00:00:00:00:00:00') throw new Refused(path, 'the MAC of nobody');
+  return address;
+}
+
+/** Runs a parser that throws TypeError and adds the path. */
+export function parsed<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refused(path, error.message);
+    throw error;
+  }
+}
+
+/** `key` as a step of a path. */
+export function member(key: string): string {
+  return /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}

@@ -1,0 +1,141 @@
+import { cidr, eui64, type Prefix, prefixText, truncate } from './address.ts';
+import type { Host } from './host.ts';
+import type { Nic, Vm } from './policy.ts';
+import { Refused } from './problem.ts';
+
+/** A block that a VM says is its own. Blocks of different scopes do not meet. */
+interface Claim {
+  readonly path: string;
+  readonly scope: string;
+  readonly block: Prefix;
+}
+
+/** Who owns the blocks of one scope and family; finds an overlap in a few hash lookups. */
+class Ledger {
+  /** For each prefix length in use: the block's owner, and up to two owners of longer blocks inside. */
+  readonly #lengths = new Map<number, { own: Map<bigint, string>; inside: Map<bigint, string[]> }>();
+
+  #level(length: number, family: Prefix['family']) {
+    const known = this.#lengths.get(length);
+    if (known) return known;
+    const level = { own: new Map<bigint, string>(), inside: new Map<bigint, string[]>() };
+    this.#lengths.set(length, level);
+    for (const [longer, { own }] of this.#lengths) {
+      if (longer <= length) continue;
+      for (const [value, id] of own) note(level.inside, truncate(family, value, length), id);
+    }
+    return level;
+  }
+
+  /** Someone other than `id` who has an address of the block. */
+  other(id: string, { family, value, length }: Prefix): string | undefined {
+    for (const [shorter, { own }] of this.#lengths) {
+      const owner = shorter <= length ? own.get(truncate(family, value, shorter)) : undefined;
+      if (owner !== undefined && owner !== id) return owner;
+    }
+    return this.#level(length, family)
+      .inside.get(value)
+      ?.find((owner) => owner !== id);
+  }
+
+  add(id: string, { family, value, length }: Prefix): void {
+    this.#level(length, family).own.set(value, id);
+    for (const [shorter, { inside }] of this.#lengths) {
+      if (shorter < length) note(inside, truncate(family, value, shorter), id);
+    }
+  }
+}
+
+/** Two owners are enough to know that there is one other than any given. */
+function note(inside: Map<bigint, string[]>, value: bigint, id: string): void {
+  const owners = inside.get(value);
+  if (!owners) inside.set(value, [id]);
+  else if (owners.length < 2 && owners[0] !== id) owners.push(id);
+}
+
+/** The link-local addresses of a NIC that are its alone. */
+function linkLocals(nic: Nic): readonly string[] {
+  if (nic.linkLocal === 'any') return [];
+  return nic.linkLocal === 'eui64' ? [prefixText(eui64(nic.mac))] : nic.linkLocal;
+}
+
+function blocksOf(vm: Vm, host: Host | undefined): Claim[] {
+  const claim = (scope: string, path: string, texts: readonly string[]): Claim[] =>
+    texts.map((text) => ({ scope, path, block: cidr(text) }));
+  return [
+    ...claim('', '.ipv4', vm.ipv4),
+    ...claim('', '.ipv6', vm.ipv6),
+    ...vm.nics.flatMap((nic, i) => {
+      const scope = host?.bridges[nic.bridge]?.shared === false ? nic.bridge : '';
+      return [
+        ...claim(scope, `.nics[${i}].ipv4`, nic.ipv4),
+        ...claim(scope, `.nics[${i}].ipv6`, nic.ipv6),
+        ...claim(`${nic.bridge} link-local`, `.nics[${i}].linkLocal`, linkLocals(nic)),
+      ];
+    }),
+  ];
+}
+
+/** Keeps account of what belongs to whom: the first to claim has it. */
+export interface Claims {
+  /** Takes all that the VM claims, or nothing and throws {@link Refused}. */
+  claim(id: string, vm: Vm): void;
+  /** Whether an interface is the host's own. */
+  ours(ifname: string): boolean;
+}
+
+/** An empty account, in which the host has its bridges, uplinks and their MACs. */
+export function claims(host: Host | undefined): Claims {
+  const ledgers = new Map<string, Ledger>();
+  const owners = new Map<string, string>();
+  const interfaces = new Set<string>();
+  const macs = new Set<string>();
+  for (const [name, { uplinks, mac }] of Object.entries(host?.bridges ?? {})) {
+    for (const each of [name, ...uplinks]) interfaces.add(each);
+    if (mac) macs.add(mac);
+  }
+  const ledger = ({ scope, block }: Claim): Ledger => {
+    const key = `${scope} ${block.family}`;
+    let found = ledgers.get(key);
+    if (!found) {
+      found = new Ledger();
+      ledgers.set(key, found);
+    }
+    return found;
+  };
+
+  return {
+    ours: (ifname) => interfaces.has(ifname),
+    claim(id, vm) {
+      const ports = new Set<string>();
+      for (const [i, { ifname, mac }] of vm.nics.entries()) {
+        const path = `.nics[${i}]`;
+        if (interfaces.has(ifname)) throw new Refused(`${path}.ifname`, `${ifname} is the host's own`);
+        if (macs.has(mac)) throw new Refused(`${path}.mac`, `${mac} is the bridge's own`);
+        if (ports.has(ifname)) throw new Refused(`${path}.ifname`, `${ifname} is named twice`);
+        ports.add(ifname);
+        for (const [field, value] of [
+          ['ifname', ifname],
+          ['mac', mac],
+        ] as const) {
+          const owner = owners.get(value);
+          if (owner !== undefined && owner !== id) {
+            throw new Refused(`${path}.${field}`, `${value} belongs to VM ${owner}`);
+          }
+        }
+      }
+      const wanted = blocksOf(vm, host);
+      for (const claim of wanted) {
+        const owner = ledger(claim).other(id, claim.block);
+        if (owner !== undefined) {
+          throw new Refused(
+            claim.path,
+            `${prefixText(claim.block)} belongs, at least in part, to VM ${owner}`,
+          );
+        }
+      }
+      for (const claim of wanted) ledger(claim).add(id, claim.block);
+      for (const { ifname, mac } of vm.nics) owners.set(ifname, id).set(mac, id);
+    },
+  };
+}

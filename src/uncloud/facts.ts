@@ -1,0 +1,14 @@
+/** An interface that exists on this host. */
+export interface Interface {
+  readonly ifname: string;
+  /** The bridge that it is a port of. */
+  readonly bridge?: string;
+}
+
+/** What this host's kernel can do and has, as far as rules depend on it. */
+export interface Facts {
+  /** Whether the kernel has `meta ibrname` (NFT_BRIDGE_META). */
+  readonly ibrname?: boolean;
+  /** The interfaces there are: netdev chains can only be hooked to those. */
+  readonly interfaces?: readonly Interface[];
+}

@@ -1,0 +1,118 @@
+import type { DatatypeName, Expression } from '../model/index.ts';
+import { addressText, mask, type Prefix, WIDTH } from './address.ts';
+import type { Port } from './port.ts';
+import type { Key } from './table.ts';
+import { arp, ether, ip, ip6, masked, meta, ndTarget, raw } from './words.ts';
+
+type Part = readonly [expression: Expression, type: DatatypeName];
+
+function concat(...parts: readonly Part[]): Key {
+  return { expression: { concat: parts.map(([part]) => part) }, type: parts.map(([, type]) => type) };
+}
+
+/** Bare bits of the packet have a width and no type: a named set takes it from the expression. */
+function bare(...parts: readonly Expression[]): Key {
+  const expression = { concat: parts };
+  return { expression, type: { typeof: expression } };
+}
+
+const PORT: readonly Part[] = [
+  [meta.iifname, 'ifname'],
+  [ether.saddr, 'ether_addr'],
+];
+
+/** A key with what a port has there. */
+export interface PortField {
+  readonly name: string;
+  readonly key: Key;
+  element(port: Port): Expression;
+}
+
+const macNumber = (mac: string): number => Number.parseInt(mac.replaceAll(':', ''), 16);
+
+export const inPort: PortField = {
+  name: 'ports',
+  key: { expression: meta.iifname, type: 'ifname' },
+  element: ({ ifname }) => ifname,
+};
+
+/** The MAC that frames from a port have. */
+export const source: PortField = {
+  name: 'macs',
+  key: concat(...PORT),
+  element: ({ ifname, mac }) => ({ concat: [ifname, mac] }),
+};
+
+/** The MAC that frames to a port have. */
+export const destination: PortField = {
+  name: 'macs_out',
+  key: concat([meta.oifname, 'ifname'], [ether.daddr, 'ether_addr']),
+  element: source.element,
+};
+
+/** The MAC in the only option of a neighbour solicitation or advertisement. */
+export const ndOption: PortField = {
+  name: 'nd_macs',
+  key: bare(meta.iifname, ether.saddr, raw('th', 26 * 8, 48)),
+  element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac)] }),
+};
+
+/** Both hardware addresses of a RARP frame. */
+export const rarpHardware: PortField = {
+  name: 'rarp_macs',
+  key: bare(meta.iifname, ether.saddr, raw('nh', 8 * 8, 48), raw('nh', 18 * 8, 48)),
+  element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac), macNumber(mac)] }),
+};
+
+/** An address in the packet that has to be the port's own, and the key to look it up by. */
+export interface AddressField {
+  readonly family: Prefix['family'];
+  readonly name: string;
+  /** The key for blocks of this prefix length. */
+  key(length: number): Key;
+  element(port: Port, block: Prefix): Expression;
+}
+
+function truncated(family: Prefix['family'], field: Expression, length: number): Expression {
+  return length === WIDTH[family] ? field : masked(field, addressText(family, mask(family, length)));
+}
+
+const text = ({ family, value }: Prefix) => addressText(family, value);
+
+export const ipSource: AddressField = {
+  family: 'ip',
+  name: 'ip',
+  key: (length) => concat(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
+  element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, text(block)] }),
+};
+
+export const ip6Source: AddressField = {
+  family: 'ip6',
+  name: 'ip6',
+  key: (length) => concat(...PORT, [truncated('ip6', ip6.saddr, length), 'ipv6_addr']),
+  element: ipSource.element,
+};
+
+const arpField = (name: string, address: Expression): AddressField => ({
+  family: 'ip',
+  name,
+  key: (length) =>
+    concat(...PORT, [arp.saddrEther, 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),
+  element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, mac, text(block)] }),
+});
+
+/** The sender's hardware and protocol addresses of an ARP packet. */
+export const arpSender = arpField('arp', arp.saddrIp);
+/** The sender's hardware address and the address that an ARP probe asks for. */
+export const arpProbe = arpField('arp_probe', arp.daddrIp);
+
+const hex = (value: bigint) => `0x${value.toString(16).padStart(32, '0')}`;
+
+/** The target of a neighbour solicitation or advertisement. */
+export const ndOwnTarget: AddressField = {
+  family: 'ip6',
+  name: 'nd_target',
+  key: (length) =>
+    bare(meta.iifname, ether.saddr, length === 128 ? ndTarget : masked(ndTarget, hex(mask('ip6', length)))),
+  element: ({ ifname, mac }, { value }) => ({ concat: [ifname, mac, hex(value)] }),
+};

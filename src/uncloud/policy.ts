@@ -1,0 +1,216 @@
+import { linkLocal, ownable, type Prefix, prefixText } from './address.ts';
+import { ifname, list, mac, object, parsed, text, version, word } from './check.ts';
+import { claims } from './claim.ts';
+import type { Host } from './host.ts';
+import { type Problem, Refused, UncloudError } from './problem.ts';
+
+/** How a NIC's frames are checked. Further filters by name are still to come. */
+export type Filter = 'port-security';
+
+/** A network card of a VM: the port of a bridge, and what may be seen there. */
+export interface Nic {
+  readonly ifname: string;
+  readonly bridge: string;
+  readonly mac: string;
+  /** Own addresses and delegated networks, canonical CIDR. */
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+  /** `eui64`: the one made from the MAC; a list: these; `any`: all of fe80::/10. */
+  readonly linkLocal: 'eui64' | 'any' | readonly string[];
+  /** Security groups by name. */
+  readonly groups: readonly string[];
+  readonly filter: Filter;
+}
+
+/** The value of the key `distributed-firewall/vm/<vmid>`. */
+export interface Vm {
+  /** Blocks that this host routes for the VM: the forward allow-list. */
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+  readonly nics: readonly Nic[];
+}
+
+/** What the VM manager wants, validated: every VM in it is good. */
+export interface Policy {
+  readonly vms: Readonly<Record<string, Vm>>;
+}
+
+/** What validation makes of a policy. */
+export interface PolicyResult {
+  readonly policy: Policy;
+  /** What was refused, by key and path. */
+  readonly problems: readonly Problem[];
+  /** What was understood and is not enforced: security groups, so far. */
+  readonly unenforced: readonly Problem[];
+  /** Refused VMs whose last good record is in `policy` instead. */
+  readonly kept: readonly string[];
+  /** Ports of refused VMs that nobody good lists: nothing passes there. */
+  readonly blocked: readonly string[];
+}
+
+export interface PolicyOptions {
+  /** The host, whose own interfaces and MACs no VM may take. */
+  readonly host?: Host;
+  /** The last good policy: a VM that is refused now keeps its record from there, and its older claims. */
+  readonly previous?: Policy;
+  /** When each VM's record came into being (the store's creation revision): the lower claim is the older. */
+  readonly revisions?: Readonly<Record<string, number>>;
+}
+
+const MOST = { vms: 1_000_000, nics: 64, addresses: 1024, groups: 64 } as const;
+
+function blocks(value: unknown, path: string, family: Prefix['family']): string[] {
+  const each = list(value, path, MOST.addresses).map((entry, i) => {
+    const at = `${path}[${i}]`;
+    return prefixText(parsed(at, () => ownable(text(entry, at), family)));
+  });
+  return [...new Set(each)].sort();
+}
+
+function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
+  if (value === undefined || value === 'eui64' || value === 'any') return value ?? 'eui64';
+  if (!Array.isArray(value)) throw new Refused(path, 'not eui64, any or a list of addresses');
+  const each = list(value, path, MOST.addresses).map((entry, i) => {
+    const at = `${path}[${i}]`;
+    return prefixText(parsed(at, () => linkLocal(text(entry, at))));
+  });
+  return [...new Set(each)].sort();
+}
+
+const NIC_KEYS = ['ifname', 'bridge', 'mac', 'ipv4', 'ipv6', 'linkLocal', 'groups', 'filter'];
+
+function nic(value: unknown, path: string): Nic {
+  const fields = object(value, path, NIC_KEYS);
+  const groups = list(fields.groups, `${path}.groups`, MOST.groups);
+  return {
+    ifname: ifname(fields.ifname, `${path}.ifname`),
+    bridge: ifname(fields.bridge, `${path}.bridge`),
+    mac: mac(fields.mac, `${path}.mac`),
+    ipv4: blocks(fields.ipv4, `${path}.ipv4`, 'ip'),
+    ipv6: blocks(fields.ipv6, `${path}.ipv6`, 'ip6'),
+    linkLocal: linkLocals(fields.linkLocal, `${path}.linkLocal`),
+    groups: [...new Set(groups.map((name, i) => text(name, `${path}.groups[${i}]`)))].sort(),
+    filter: word(fields.filter, `${path}.filter`, ['port-security']),
+  };
+}
+
+function vm(value: unknown): Vm {
+  const fields = object(value, '', ['version', 'ipv4', 'ipv6', 'nics']);
+  version(fields.version, '.version');
+  return {
+    ipv4: blocks(fields.ipv4, '.ipv4', 'ip'),
+    ipv6: blocks(fields.ipv6, '.ipv6', 'ip6'),
+    nics: list(fields.nics, '.nics', MOST.nics).map((entry, i) => nic(entry, `.nics[${i}]`)),
+  };
+}
+
+/** The ports that a refused record names legibly. */
+function legiblePorts(value: unknown): string[] {
+  const nics = (value as { nics?: unknown } | null)?.nics;
+  if (!Array.isArray(nics)) return [];
+  return nics.slice(0, MOST.nics).flatMap((entry: { ifname?: unknown } | null) => {
+    try {
+      return [ifname(entry?.ifname, '')];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function vmid(id: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
+  if (Buffer.byteLength(id) > 128 || !/^[^/\s\u0000-\u001f\u007f]+$/u.test(id)) {
+    throw new Refused('', 'a VM id has 1 to 128 bytes without space, / or control characters');
+  }
+}
+
+/**
+ * Validates a policy. A VM that is wrong is left out, alone, and reported; it keeps its last good record
+ * where `previous` has one. No address, MAC or interface belongs to two VMs: the older
+ * claim stands, which is the one already in `previous`, then the lower revision, then the lower id.
+ *
+ * Addresses on private networks and link-local addresses are claimed on their own bridge only: two
+ * customers may both use 10.0.0.1 there.
+ *
+ * @param value - parsed JSON: `{ "vms": {…}, "groups": {…}, "networks": {…} }`
+ * @throws UncloudError when the policy as a whole cannot be read
+ */
+export function parsePolicy(value: unknown, options: PolicyOptions = {}): PolicyResult {
+  const { host, previous, revisions = {} } = options;
+  const problems: Problem[] = [];
+  const kept: string[] = [];
+  const vms: Record<string, Vm> = {};
+  const ports = new Set<string>();
+  let records: Readonly<Record<string, unknown>>;
+  try {
+    const fields = object(value, '', ['version', 'vms', 'groups', 'networks']);
+    version(fields.version, '.version');
+    records = object(fields.vms ?? {}, '.vms');
+    if (Object.keys(records).length > MOST.vms) throw new Refused('.vms', `more than ${MOST.vms}`);
+    object(fields.groups ?? {}, '.groups');
+    object(fields.networks ?? {}, '.networks');
+  } catch (error) {
+    if (error instanceof Refused) throw new UncloudError('policy', error.path, error.message);
+    throw error;
+  }
+
+  const seniority = (id: string) => (previous && Object.hasOwn(previous.vms, id) ? 0 : 1);
+  const age = (id: string) => (Object.hasOwn(revisions, id) ? (revisions[id] as number) : Number.MAX_VALUE);
+  const byAge = (a: string, b: string) =>
+    seniority(a) - seniority(b) || age(a) - age(b) || (a < b ? -1 : a > b ? 1 : 0);
+
+  const taken = claims(host);
+  const refused: unknown[] = [];
+  for (const id of Object.keys(records).sort(byAge)) {
+    try {
+      vmid(id);
+      const good = vm(records[id]);
+      taken.claim(id, good);
+      vms[id] = good;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      problems.push({ key: `distributed-firewall/vm/${id}`, path: error.path, why: error.message });
+      refused.push(records[id]);
+      const last = previous && Object.hasOwn(previous.vms, id) ? previous.vms[id] : undefined;
+      if (!last) continue;
+      try {
+        taken.claim(id, last);
+        vms[id] = last;
+        kept.push(id);
+      } catch (older) {
+        if (!(older instanceof Refused)) throw older;
+      }
+    }
+  }
+  for (const { nics } of Object.values(vms)) for (const nic of nics) ports.add(nic.ifname);
+  const blocked = new Set(
+    refused.flatMap(legiblePorts).filter((name) => !ports.has(name) && !taken.ours(name)),
+  );
+  return {
+    policy: { vms: sorted(vms) },
+    unenforced: unenforced(vms),
+    problems: problems.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
+    kept: kept.sort(),
+    blocked: [...blocked].sort(),
+  };
+}
+
+function unenforced(vms: Policy['vms']): Problem[] {
+  return Object.entries(vms).flatMap(([id, { nics }]) =>
+    nics.flatMap(({ groups }, i) =>
+      groups.length === 0
+        ? []
+        : [
+            {
+              key: `distributed-firewall/vm/${id}`,
+              path: `.nics[${i}].groups`,
+              why: 'groups are not enforced yet',
+            },
+          ],
+    ),
+  );
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
