@@ -25,14 +25,14 @@ export interface CtSelector extends Selector {
   readonly family?: 'ip' | 'ip6';
 }
 
-function row(
+function row<const Name extends string, const Type extends DatatypeName>(
   key: number,
-  name: string,
-  type: DatatypeName,
+  name: Name,
+  type: Type,
   bits: number,
   byteorder: ByteOrder,
   more: Partial<Omit<CtSelector, keyof Selector>> = {},
-): CtSelector {
+): CtSelector & { readonly name: Name; readonly type: Type } {
   return { key, name, type, bits, byteorder, direction: 'none', settable: false, ...more };
 }
 
@@ -42,7 +42,7 @@ function row(
  *
  * Setting needs kernel 4.11 for `zone` and `event`; `helper` is set through a `ct helper` object.
  */
-export const ctKeys: Readonly<Record<string, CtSelector>> = selectors([
+export const ctKeys = selectors([
   row(0, 'state', 'ct_state', 32, 'host'),
   row(1, 'direction', 'ct_dir', 8, 'host'),
   row(2, 'status', 'ct_status', 32, 'host'),
@@ -75,10 +75,10 @@ export const ctKeys: Readonly<Record<string, CtSelector>> = selectors([
  * @throws ProtocolLookupError listing the keys there are
  */
 export function findCt(name: string): CtSelector {
-  return lookup('ct key', ctKeys, name);
+  return lookup<CtSelector>('ct key', ctKeys, name);
 }
 
 /** The conntrack key with the kernel's number `key`, where we know it. */
 export function ctByKey(key: number): CtSelector | undefined {
-  return selectorByKey(ctKeys, key);
+  return selectorByKey<CtSelector>(ctKeys, key);
 }

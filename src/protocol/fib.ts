@@ -6,7 +6,7 @@ import { type Selector, selectors } from './selector.ts';
  * linux/netfilter/nf_tables.h. `check` is `oif` with the flag {@link fibPresent}: whether there is a route
  * at all (`fib saddr . iif oif missing` before nft 1.1.2).
  */
-export const fibResults: Readonly<Record<string, Selector>> = selectors<Selector>([
+export const fibResults: Readonly<Record<string, Selector>> = selectors([
   { key: 1, name: 'oif', type: 'iface_index', bits: 32, byteorder: 'host' },
   { key: 2, name: 'oifname', type: 'ifname', bits: 128, byteorder: 'host' },
   { key: 3, name: 'type', type: 'fib_addrtype', bits: 32, byteorder: 'host' },

@@ -90,20 +90,23 @@ export type HeaderFieldRow = readonly [
   icmp?: readonly number[],
 ];
 
+/** A header whose fields are known to the type checker: names, and the data type of each. */
+export type HeaderOf<Rows extends readonly HeaderFieldRow[]> = Omit<Header, 'fields'> & {
+  readonly fields: {
+    readonly [Row in Rows[number] as Row[0]]: HeaderField & { readonly name: Row[0]; readonly type: Row[1] };
+  };
+};
+
 /** A header from its rows: a field's index is its place in them, counted from 1. */
-export function header(
+export function header<const Rows extends readonly HeaderFieldRow[]>(
   description: Omit<Header, 'fields' | 'next' | 'bits'> & Partial<Pick<Header, 'next' | 'bits'>>,
-  rows: readonly HeaderFieldRow[],
-): Header {
+  rows: Rows,
+): HeaderOf<Rows> {
   const byteorder: ByteOrder = 'network';
   const fields = rows.map(([name, type, offset, bits, icmp], i): [string, HeaderField] => [
     name,
     Object.freeze({ name, index: i + 1, type, offset, bits, byteorder, ...(icmp && { icmp }) }),
   ]);
-  return Object.freeze({
-    bits: 0,
-    next: [],
-    ...description,
-    fields: Object.freeze(Object.fromEntries(fields)),
-  });
+  const table = Object.freeze(Object.fromEntries(fields)) as HeaderOf<Rows>['fields'];
+  return Object.freeze({ bits: 0, next: [], ...description, fields: table });
 }

@@ -11,7 +11,7 @@ export interface IpsecSelector extends Selector {
  * IPsec keys; `key` is NFT_XFRM_KEY_* of linux/netfilter/nf_tables.h. Addresses are two keys each, told
  * apart by the family that the rule names: see {@link findIpsec}. Needs kernel 4.20.
  */
-export const ipsecKeys: Readonly<Record<string, IpsecSelector>> = selectors<IpsecSelector>([
+export const ipsecKeys: Readonly<Record<string, IpsecSelector>> = selectors([
   { key: 1, name: 'ip daddr', type: 'ipv4_addr', bits: 32, byteorder: 'network', family: 'ip' },
   { key: 2, name: 'ip6 daddr', type: 'ipv6_addr', bits: 128, byteorder: 'network', family: 'ip6' },
   { key: 3, name: 'ip saddr', type: 'ipv4_addr', bits: 32, byteorder: 'network', family: 'ip' },

@@ -11,14 +11,14 @@ export interface MetaSelector extends Selector {
   readonly unqualified: boolean;
 }
 
-function row(
+function row<const Name extends string, const Type extends DatatypeName>(
   key: number,
-  name: string,
-  type: DatatypeName,
+  name: Name,
+  type: Type,
   bits: number,
   byteorder: ByteOrder = 'host',
   flag?: 'settable' | 'unqualified',
-): MetaSelector {
+): MetaSelector & { readonly name: Name; readonly type: Type } {
   return {
     key,
     name,
@@ -37,7 +37,7 @@ function row(
  * 5.6 `sdif`, `sdifname`; 6.4 `broute`; 6.18 `ibrhwaddr`. The keys with `br` in their names exist in the
  * bridge family alone; `broute` only in its prerouting hook, and it is write-only.
  */
-export const metaKeys: Readonly<Record<string, MetaSelector>> = selectors([
+export const metaKeys = selectors([
   row(0, 'length', 'integer', 32),
   row(1, 'protocol', 'ether_type', 16, 'network'),
   row(2, 'priority', 'classid', 32, 'host', 'settable'),
@@ -99,5 +99,5 @@ export function findMeta(name: string): MetaSelector {
 
 /** The meta key with the kernel's number `key`, where we know it. */
 export function metaByKey(key: number): MetaSelector | undefined {
-  return selectorByKey(metaKeys, key);
+  return selectorByKey<MetaSelector>(metaKeys, key);
 }

@@ -5,7 +5,7 @@ import { type Selector, selectors } from './selector.ts';
  * (NFTA_OSF_FLAGS): 0 answers with the system's name, NFT_OSF_F_VERSION (1) with name and version
  * (kernel 5.2).
  */
-export const osfKeys: Readonly<Record<string, Selector>> = selectors<Selector>([
+export const osfKeys: Readonly<Record<string, Selector>> = selectors([
   { key: 0, name: 'name', type: 'string', bits: 128, byteorder: 'host' },
   { key: 1, name: 'version', type: 'string', bits: 128, byteorder: 'host' },
 ]);

@@ -11,7 +11,7 @@ export interface RtSelector extends Selector {
  * Route keys; `key` is NFT_RT_* of linux/netfilter/nf_tables.h. `nexthop` is two keys, told apart by the
  * rule's network protocol: see {@link findRt}. `mtu` since kernel 4.14, `ipsec` since 4.17.
  */
-export const rtKeys: Readonly<Record<string, RtSelector>> = selectors<RtSelector>([
+export const rtKeys: Readonly<Record<string, RtSelector>> = selectors([
   { key: 0, name: 'classid', type: 'realm', bits: 32, byteorder: 'host' },
   { key: 1, name: 'ip nexthop', type: 'ipv4_addr', bits: 32, byteorder: 'network', family: 'ip' },
   { key: 2, name: 'ip6 nexthop', type: 'ipv6_addr', bits: 128, byteorder: 'network', family: 'ip6' },

@@ -13,9 +13,16 @@ export interface Selector {
   readonly byteorder: ByteOrder;
 }
 
+/** Selectors by name, as the type checker knows them too. */
+export type SelectorTable<Rows extends readonly Selector[]> = {
+  readonly [Row in Rows[number] as Row['name']]: Row;
+};
+
 /** Freezes a table of selectors and every entry in it. */
-export function selectors<T extends Selector>(rows: readonly T[]): Readonly<Record<string, T>> {
-  return Object.freeze(Object.fromEntries(rows.map((row) => [row.name, Object.freeze(row)])));
+export function selectors<const Rows extends readonly Selector[]>(rows: Rows): SelectorTable<Rows> {
+  return Object.freeze(
+    Object.fromEntries(rows.map((row) => [row.name, Object.freeze(row)])),
+  ) as SelectorTable<Rows>;
 }
 
 /** The selector with the kernel's number `key`, where there is one. */

@@ -6,7 +6,7 @@ import { type Selector, selectors } from './selector.ts';
  * linux/netfilter/nf_tables.h. `wildcard` since kernel 5.10, `cgroupv2` (with a level, NFTA_SOCKET_LEVEL)
  * since 5.13.
  */
-export const socketKeys: Readonly<Record<string, Selector>> = selectors<Selector>([
+export const socketKeys: Readonly<Record<string, Selector>> = selectors([
   { key: 0, name: 'transparent', type: 'integer', bits: 8, byteorder: 'host' },
   { key: 1, name: 'mark', type: 'mark', bits: 32, byteorder: 'host' },
   { key: 2, name: 'wildcard', type: 'integer', bits: 8, byteorder: 'host' },
