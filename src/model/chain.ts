@@ -1,3 +1,4 @@
+import type { ChainTypeName, HookName } from '../protocol/hooks.ts';
 import type { ObjectRef } from './table.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { ObjectRef } from './table.ts';
  * - `nat`: ip, ip6, inet (5.2) at prerouting, input, output, postrouting; sees the first packet of a connection
  * - `route`: ip, ip6, inet at output; a changed packet is routed again
  */
-export type ChainType = 'filter' | 'nat' | 'route';
+export type ChainType = ChainTypeName;
 
 /**
  * Where a base chain is called.
@@ -17,7 +18,7 @@ export type ChainType = 'filter' | 'nat' | 'route';
  * - arp: `input`, `output`
  * - netdev: `ingress`, `egress` (5.16)
  */
-export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting' | 'ingress' | 'egress';
+export type Hook = HookName;
 
 /**
  * nft's names for priorities. In ip, ip6, inet, arp, netdev: raw -300, mangle -150, dstnat -100

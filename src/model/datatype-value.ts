@@ -10,7 +10,10 @@ type Symbolic = string | number;
 export interface DatatypeValue {
   nf_proto: Symbolic;
   integer: Integer | string;
+  xinteger: Integer | string;
+  bitmask: Integer | string;
   string: string;
+  ll_addr: string;
   ether_addr: string;
   ether_type: Symbolic;
   arp_op: Symbolic;
@@ -39,9 +42,9 @@ export interface DatatypeValue {
   gid: Symbolic;
   pkt_type: Symbolic;
   devgroup: Symbolic;
-  cgroup: Symbolic;
   cgroupsv2: Symbolic;
   time: Integer | string;
+  date: Integer | string;
   hour: Symbolic;
   day: Symbolic;
   ct_state: Symbolic;
@@ -49,10 +52,9 @@ export interface DatatypeValue {
   ct_status: Symbolic;
   ct_label: Symbolic;
   ct_event: Symbolic;
-  ct_id: Symbolic;
   fib_addrtype: Symbolic;
   boolean: boolean | number;
 }
 
-/** nft's name of a datatype. */
+/** nft's name of a datatype that a set's key or data can have. */
 export type DatatypeName = keyof DatatypeValue;

@@ -173,8 +173,8 @@ export interface Elem {
   readonly 'ct count'?: { readonly val: number; readonly inv?: boolean };
 }
 
-/** Two operands of a binary operation. */
-export type Operands = readonly [left: Expression, right: Expression];
+/** Operands of a binary operation: two, or more for the same operation from left to right. */
+export type Operands = readonly [left: Expression, right: Expression, ...more: Expression[]];
 
 /** Elements of an anonymous set, or pairs of key and value for an anonymous map. */
 export type SetElements = Expression | readonly Expression[];

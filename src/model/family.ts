@@ -1,3 +1,5 @@
+import type { FamilyName } from '../protocol/families.ts';
+
 /**
  * Which packets a table sees (libnftables-json(5), `nft` families).
  *
@@ -7,7 +9,7 @@
  * - `bridge`: Ethernet frames that cross a bridge
  * - `netdev`: frames of one or more devices at `ingress` (4.2) and `egress` (5.16)
  */
-export type Family = 'ip' | 'ip6' | 'inet' | 'arp' | 'bridge' | 'netdev';
+export type Family = FamilyName;
 
 /** The address families that a nat, route or tunnel expression can be bound to. */
 export type AddressFamily = 'ip' | 'ip6';

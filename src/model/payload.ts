@@ -93,9 +93,9 @@ export type Payload = NamedPayload | RawPayload;
 export interface ExthdrFields {
   hbh: 'nexthdr' | 'hdrlength';
   rt: 'nexthdr' | 'hdrlength' | 'type' | 'seg-left';
-  rt0: 'addr[%d]';
-  rt2: 'addr';
-  srh: 'last-entry' | 'flags' | 'tag' | 'sid[%d]';
+  rt0: 'reserved' | 'addr[1]' | 'addr[2]';
+  rt2: 'reserved' | 'addr';
+  srh: 'last-entry' | 'flags' | 'tag' | 'sid[1]' | 'sid[2]';
   frag: 'nexthdr' | 'reserved' | 'frag-off' | 'reserved2' | 'more-fragments' | 'id';
   dst: 'nexthdr' | 'hdrlength';
   mh: 'nexthdr' | 'hdrlength' | 'type' | 'reserved' | 'checksum';
@@ -109,10 +109,10 @@ export interface TcpOptionFields {
   window: 'kind' | 'length' | 'count';
   'sack-perm': 'kind' | 'length';
   sack: 'kind' | 'length' | 'left' | 'right';
-  sack0: 'left' | 'right';
-  sack1: 'left' | 'right';
-  sack2: 'left' | 'right';
-  sack3: 'left' | 'right';
+  sack0: 'kind' | 'length' | 'left' | 'right';
+  sack1: 'kind' | 'length' | 'left' | 'right';
+  sack2: 'kind' | 'length' | 'left' | 'right';
+  sack3: 'kind' | 'length' | 'left' | 'right';
   timestamp: 'kind' | 'length' | 'tsval' | 'tsecr';
   fastopen: 'kind' | 'length';
   md5sig: 'kind' | 'length';
@@ -166,7 +166,7 @@ export type OptionalPart<Fields> = {
 /**
  * A field of an IPv6 extension header.
  *
- * `offset`: which address of `rt0` or segment of `srh`, counted from 0.
+ * `offset` goes with `rt0` alone, whose addresses nft counts from the named one on.
  */
 export type Exthdr = OptionalPart<ExthdrFields> & { readonly offset?: number };
 

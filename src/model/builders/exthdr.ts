@@ -13,14 +13,14 @@ import { Operand } from './operand.ts';
 /**
  * A field of an IPv6 extension header, or with `exists()` the header itself: `exthdr('frag', 'id')`.
  *
- * @param index - which address of `rt0` or segment of `srh`, counted from 0
+ * @param offset - with `rt0` alone: how many addresses after the named one
  */
 export function exthdr<N extends keyof ExthdrFields>(
   name: N,
   field?: ExthdrFields[N],
-  index?: number,
+  offset?: number,
 ): Operand {
-  return new Operand({ exthdr: { name, field, offset: index } as Exthdr });
+  return new Operand({ exthdr: { name, field, offset } as Exthdr });
 }
 
 /** A field of a TCP option, or with `exists()` the option itself: `tcpOption('maxseg', 'size')`. */

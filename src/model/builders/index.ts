@@ -1,3 +1,4 @@
+export { and, lshift, or, rshift, type Values, xor } from './binary.ts';
 export { ct } from './ct.ts';
 export type {
   BaseChain,
@@ -53,5 +54,5 @@ export {
   type WithValues,
 } from './statement.ts';
 export { type ElementTypes, TableBuilder, table } from './table.ts';
-export { and, cidr, concat, type Prefix, prefix, type Range, range } from './value.ts';
+export { cidr, concat, type Prefix, prefix, type Range, range } from './value.ts';
 export { accept, continue_, drop, goto, jump, return_ } from './verdict.ts';

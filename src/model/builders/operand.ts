@@ -74,27 +74,6 @@ export class Operand {
     return match(this, '==', false);
   }
 
-  /** Bits in common with a mask: `&`. */
-  and(right: Value): Operand {
-    return new Operand({ '&': [this.expression, expressionOf(right)] });
-  }
-
-  or(right: Value): Operand {
-    return new Operand({ '|': [this.expression, expressionOf(right)] });
-  }
-
-  xor(right: Value): Operand {
-    return new Operand({ '^': [this.expression, expressionOf(right)] });
-  }
-
-  lshift(bits: number): Operand {
-    return new Operand({ '<<': [this.expression, bits] });
-  }
-
-  rshift(bits: number): Operand {
-    return new Operand({ '>>': [this.expression, bits] });
-  }
-
   /** Changes it in the packet or its metadata: `meta mark set 1`. */
   set(value: Value): Statement {
     return plain({ mangle: { key: this.expression, value: expressionOf(value) } });

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ModelError } from '../error.ts';
 import type { Immediate } from '../expression.ts';
-import { expressionOf, type Value } from './expression.ts';
+import { operands, type Values } from './binary.ts';
 import { Operand } from './operand.ts';
 import { plain } from './plain.ts';
 
@@ -54,11 +54,6 @@ export function range<V extends Immediate>(low: V, high: V): Range<V> {
 }
 
 /** Several values side by side: `concat(meta.iifname, ether.saddr).in('@ports')`. */
-export function concat(...fields: readonly [Value, Value, ...Value[]]): Operand {
-  return new Operand({ concat: fields.map(expressionOf) });
-}
-
-/** Bits of `expr` that `mask` has too: `and(ip6.saddr, 'ffff:ffff::')`. */
-export function and(expr: Value, mask: Value): Operand {
-  return new Operand(expr).and(mask);
+export function concat(...fields: Values): Operand {
+  return new Operand({ concat: operands(fields) });
 }
