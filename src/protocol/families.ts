@@ -25,7 +25,10 @@ export const inet = header(
   [],
 );
 
-/** The link layer of the netdev family, of whatever device: `meta protocol` says what follows. */
+/**
+ * The link layer of the netdev family, of whatever device: `meta protocol` says what follows. Inside a
+ * tunnel the context starts here too, whatever the family; there no device type is asked for.
+ */
 export const netdev = header(
   { name: 'netdev', id: 0, base: 'link', keyMeta: 'protocol', next: etherTypes },
   [],

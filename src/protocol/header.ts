@@ -66,7 +66,8 @@ export interface Header {
   readonly keyMeta?: 'l4proto' | 'protocol' | 'nfproto';
   /**
    * The network protocol that this transport header belongs to. In families that carry both, nft matches
-   * it first (`payload_gen_special_dependency`).
+   * it first, by the link header that is known: `ether type` in bridge, where `ip` itself goes by
+   * `meta protocol` (nft's payload_gen_special_dependency).
    */
   readonly over?: 'ip' | 'ip6';
   /** Values of the key and the header they announce, in nft's order (the first that fits is printed). */

@@ -35,7 +35,8 @@ function row<const Name extends string, const Type extends DatatypeName>(
  *
  * Since kernel 4.17 `ipsec`; 5.1 `iifkind`, `oifkind`; 5.3 `ibrpvid`, `ibrvproto`; 5.4 `time`, `day`, `hour`;
  * 5.6 `sdif`, `sdifname`; 6.4 `broute`; 6.18 `ibrhwaddr`. The keys with `br` in their names exist in the
- * bridge family alone; `broute` only in its prerouting hook, and it is write-only.
+ * bridge family alone, `broute` only in its prerouting hook. `nftrace` and `broute` can be set but not read
+ * (EOPNOTSUPP).
  */
 export const metaKeys = selectors([
   row(0, 'length', 'integer', 32),
