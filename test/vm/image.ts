@@ -9,6 +9,7 @@ import { CpioWriter } from './cpio.ts';
 export const GUEST_ROOT = '/nftjs';
 
 const PROGRAMS = ['nft', 'ip', 'bridge', 'unshare', 'nsenter', 'modprobe', 'bash', 'dash', 'busybox'];
+const ADDONS = ['build/Release/nftjs.node', 'native/frames/build/Release/frames.node'];
 /** Names of protocols, services, routing tables: what nft and ip print depends on them. */
 const SETTINGS = ['/etc/protocols', '/etc/services', '/etc/iproute2'];
 const SOURCES = ['src', 'test', 'examples', 'scripts', 'bench', 'dist', 'package.json'];
@@ -49,17 +50,12 @@ export function writeImage(path: string, root: string, kernel: string, script: s
     image.copy('init', join(root, 'test/vm/guest/init'));
     image.file('start', script, 0o755);
 
-    const addon = join(root, 'build/Release');
-    const addons = readdirSync(addon).filter((name) => name.endsWith('.node'));
-    for (const name of addons) image.copy(inGuest(`build/Release/${name}`), join(addon, name));
+    const addons = ADDONS.map((addon) => join(root, addon));
+    for (const addon of ADDONS) image.copy(inGuest(addon), join(root, addon));
     const programs = PROGRAMS.map(which);
     for (const program of programs) image.copy(`usr/bin/${nameOf(program)}`, program);
     image.copy('usr/bin/node', process.execPath);
-    for (const library of librariesOf([
-      process.execPath,
-      ...programs,
-      ...addons.map((name) => join(addon, name)),
-    ])) {
+    for (const library of librariesOf([process.execPath, ...programs, ...addons])) {
       image.copy(library.replace(/^\/(usr\/)?/, 'usr/'), library);
     }
     for (const setting of SETTINGS) copyTree(image, setting.slice(1), setting);

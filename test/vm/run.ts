@@ -11,7 +11,7 @@ import { runMachine } from './machine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KERNEL = join(ROOT, '.cache/kernel');
-const SUITES = ['test/kernel', 'test/vm/guest'];
+const SUITES = ['test/vm/guest', 'test/native', 'test/kernel', 'test/frames'];
 
 const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));
 const absent = named.filter((file) => !existsSync(join(ROOT, file)));
