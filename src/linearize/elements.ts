@@ -1,0 +1,125 @@
+import type { Instruction } from '../bytecode/index.ts';
+import type { ConcatExpression, Elem, Expression } from '../model/index.ts';
+import { at, CompileError, type Path } from './error.ts';
+import type { Expr, Prefix, Range, Typed, Value } from './expr.ts';
+import type { Scope } from './scope.ts';
+import type { MapData } from './set-declaration.ts';
+import { evaluateStateful } from './stateful.ts';
+
+/** One part of a key. */
+export type KeyPart = Value | Prefix | Range;
+
+/** An element of a set, evaluated but not yet in the kernel's form. */
+export interface EvaluatedElement {
+  /** Absent for the catch-all, `*`. */
+  readonly key?: readonly KeyPart[];
+  readonly data?: Expr;
+  /** The name of the object that the key maps to. */
+  readonly object?: string;
+  readonly timeout?: bigint;
+  readonly expiration?: bigint;
+  readonly comment?: string;
+  readonly expressions?: readonly Instruction[];
+  /** Its place among the caller's elements. */
+  readonly source: number;
+  readonly path: Path;
+}
+
+const SECOND = 1000n;
+
+/** Evaluates elements against the key and data of their set. */
+export function evaluateElements(
+  nodes: Expression | readonly Expression[],
+  key: readonly Typed[],
+  data: MapData | undefined,
+  scope: Scope,
+  path: Path | undefined,
+): EvaluatedElement[] {
+  const list = Array.isArray(nodes) ? (nodes as readonly Expression[]) : [nodes as Expression];
+  return list.map((node, i) => {
+    const place = at(path, i);
+    if (data === undefined) return { ...evaluateKey(node, key, scope, place), source: i, path: place };
+    if (!Array.isArray(node) || node.length !== 2) {
+      throw new CompileError(place, 'an element of a map is a pair: [key, value]');
+    }
+    return {
+      ...evaluateKey(node[0], key, scope, at(place, 0)),
+      ...evaluateData(node[1], data, scope, at(place, 1)),
+      source: i,
+      path: place,
+    };
+  });
+}
+
+function evaluateKey(node: Expression, key: readonly Typed[], scope: Scope, path: Path) {
+  if (!isElem(node)) return node === '*' ? {} : { key: evaluateParts(node, key, scope, path) };
+  const { elem } = node;
+  const inside = at(path, 'elem');
+  const { val, timeout, expires, comment } = elem;
+  return {
+    ...(val === '*' ? {} : { key: evaluateParts(val, key, scope, at(inside, 'val')) }),
+    ...(timeout === undefined ? {} : { timeout: milliseconds(timeout, at(inside, 'timeout')) }),
+    ...(expires === undefined ? {} : { expiration: milliseconds(expires, at(inside, 'expires')) }),
+    ...(comment === undefined ? {} : { comment }),
+    ...statefulOf(elem, scope, inside),
+  };
+}
+
+function isElem(node: Expression): node is { readonly elem: Elem } {
+  return typeof node === 'object' && node !== null && 'elem' in node;
+}
+
+const STATEFUL = ['counter', 'quota', 'limit', 'last', 'ct count'] as const;
+
+function statefulOf(elem: Elem, scope: Scope, path: Path): { expressions?: readonly Instruction[] } {
+  const expressions = STATEFUL.filter((kind) => kind in elem).map((kind) =>
+    evaluateStateful(kind, elem[kind], scope, at(path, kind)),
+  );
+  return expressions.length === 0 ? {} : { expressions };
+}
+
+/** Seconds of the model to the kernel's milliseconds. */
+export function milliseconds(seconds: number, path: Path): bigint {
+  if (!Number.isFinite(seconds) || seconds < 0) throw new CompileError(path, 'expected a number of seconds');
+  return BigInt(Math.round(seconds * 1000));
+}
+
+/** Milliseconds of the kernel to the model's seconds. */
+export function seconds(milliseconds: bigint): number {
+  return milliseconds % SECOND === 0n ? Number(milliseconds / SECOND) : Number(milliseconds) / 1000;
+}
+
+function evaluateParts(node: Expression, key: readonly Typed[], scope: Scope, path: Path): KeyPart[] {
+  if (key.length === 1) return [evaluatePart(node, key[0] as Typed, scope, path)];
+  if (typeof node !== 'object' || node === null || !('concat' in node)) {
+    throw new CompileError(path, `the key has ${key.length} parts: write { concat: […] } with one value for each`);
+  }
+  const parts = (node as ConcatExpression).concat;
+  if (parts.length !== key.length) {
+    throw new CompileError(at(path, 'concat'), `${parts.length} parts where the key has ${key.length}`);
+  }
+  return parts.map((part, i) => evaluatePart(part, key[i] as Typed, scope, at(at(path, 'concat'), i)));
+}
+
+function evaluatePart(node: Expression, want: Typed, scope: Scope, path: Path): KeyPart {
+  const part = scope.evaluate(node, path, want);
+  if (part.kind === 'value' || part.kind === 'prefix' || part.kind === 'range') return part;
+  throw new CompileError(path, `an element is a constant of type ${want.type.name}`);
+}
+
+function evaluateData(node: Expression, data: MapData, scope: Scope, path: Path): { data?: Expr; object?: string } {
+  if (data.kind === 'object') {
+    if (typeof node !== 'string') throw new CompileError(path, `the name of a ${data.object} belongs here`);
+    return { object: node };
+  }
+  if (data.kind === 'verdict') {
+    const verdict = scope.evaluate(node, path);
+    if (verdict.kind !== 'verdict') throw new CompileError(path, 'a verdict belongs here');
+    return { data: verdict };
+  }
+  const [first] = data.parts;
+  if (data.parts.length === 1 && first) return { data: scope.evaluate(node, path, first) };
+  const parts = evaluateParts(node, data.parts, scope, path);
+  const bits = parts.reduce((sum, part) => sum + Math.ceil(part.bits / 32) * 32, 0);
+  return { data: { kind: 'concat', type: (parts[0] as Typed).type, bits, byteorder: 'network', parts } };
+}

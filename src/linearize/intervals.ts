@@ -1,0 +1,152 @@
+import type { Data } from '../bytecode/index.ts';
+import { toBytes } from '../datatype/index.ts';
+import { boundsOf } from './constant.ts';
+import { constant, orderOf } from './convert.ts';
+import type { EvaluatedElement, KeyPart } from './elements.ts';
+import { constantData, joinBytes } from './emit.ts';
+import { CompileError } from './error.ts';
+import { bytesFor, type Expr, maxOf, type Typed } from './expr.ts';
+import { ELEMENT_FLAGS, type MapData, SET_FLAGS, type SetElement } from './set-declaration.ts';
+
+/** What of a set decides how its elements are encoded. */
+export interface ElementLayout {
+  readonly key: readonly Typed[];
+  readonly data?: MapData | undefined;
+  readonly flags: number;
+  /** Overlapping intervals become one instead of an error. */
+  readonly autoMerge?: boolean;
+  /** The elements are part of a whole that begins at zero: mark what is before the first interval. */
+  readonly complete?: boolean;
+}
+
+/** Elements in the kernel's form: one an element, two for an interval, `key` and `keyEnd` for a concatenation. */
+export function encodeElements(elements: readonly EvaluatedElement[], layout: ElementLayout): SetElement[] {
+  const concat = layout.key.length > 1;
+  if (!(layout.flags & SET_FLAGS.interval)) return elements.map((element) => encodeSingle(element));
+  if (concat) return elements.map((element) => encodeRanges(element));
+  return encodeIntervals(elements, layout);
+}
+
+/** What an element carries beside its key. */
+function rest(element: EvaluatedElement): SetElement {
+  const { timeout, expiration, comment, expressions, object, source } = element;
+  return {
+    source,
+    ...(element.data === undefined ? {} : { data: dataOf(element.data) }),
+    ...(object === undefined ? {} : { object }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(expiration === undefined ? {} : { expiration }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(expressions === undefined ? {} : { expressions }),
+  };
+}
+
+/** A value, a verdict, or the two ends of a range side by side. */
+function dataOf(data: Expr): Data {
+  if (data.kind === 'range' || data.kind === 'prefix') {
+    const [low, high] = boundsOf(data);
+    return joinBytes([constant(data, low), constant(data, high)]);
+  }
+  if (data.kind === 'concat' && data.parts.some((part) => part.kind === 'range' || part.kind === 'prefix')) {
+    const bounds = data.parts.map((part) => boundsOf(part as KeyPart));
+    return joinBytes([0, 1].flatMap((end) => data.parts.map((part, i) => constant(part, bounds[i]?.[end] as bigint))));
+  }
+  return constantData(data);
+}
+
+const catchall = (element: EvaluatedElement): SetElement => ({ ...rest(element), flags: ELEMENT_FLAGS.catchall });
+
+function encodeSingle(element: EvaluatedElement): SetElement {
+  if (element.key === undefined) return catchall(element);
+  const values = element.key.map((part) => {
+    if (part.kind !== 'value') {
+      throw new CompileError(element.path, 'the set holds single values: a range or prefix needs the flag interval');
+    }
+    return part;
+  });
+  const [only] = values;
+  const key = values.length === 1 && only ? toBytes(only.value, bytesFor(only.bits), only.byteorder) : joinBytes(values);
+  return { key, ...rest(element) };
+}
+
+function encodeRanges(element: EvaluatedElement): SetElement {
+  if (element.key === undefined) return catchall(element);
+  const bounds = element.key.map((part) => boundsOf(part));
+  const end = (which: 0 | 1) =>
+    joinBytes((element.key as readonly KeyPart[]).map((part, i) => constant(part, bounds[i]?.[which] as bigint)));
+  return { key: end(0), keyEnd: end(1), ...rest(element) };
+}
+
+interface Interval {
+  readonly low: bigint;
+  high: bigint;
+  readonly element: EvaluatedElement;
+}
+
+/**
+ * A set of intervals holds the first key of each, and the key after the last as its end. Where one begins
+ * right after another the end is left out: the next beginning ends it.
+ *
+ * ```
+ *  0         10        20        30                 max
+ *  |--------[==========[=========)-------[===========]
+ *  end      start      start     end     start        (open: nothing ends it)
+ * ```
+ */
+function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementLayout): SetElement[] {
+  const [typed] = layout.key as readonly [Typed];
+  const length = bytesFor(typed.bits);
+  const greatest = maxOf(length * 8);
+  const keyOf = (order: bigint) => toBytes(order, length, 'network');
+  const result: SetElement[] = [];
+  const intervals = sortIntervals(elements, typed, layout);
+  const [first] = intervals;
+  if (layout.complete && first !== undefined && first.low > 0n) {
+    result.push({ key: keyOf(0n), flags: ELEMENT_FLAGS.intervalEnd });
+  }
+  intervals.forEach((interval, i) => {
+    const open = interval.high === greatest;
+    result.push({ key: keyOf(interval.low), ...rest(interval.element), ...(open ? { open } : {}) });
+    const next = intervals[i + 1];
+    const adjacent = next !== undefined && next.low === interval.high + 1n;
+    if (open || (adjacent && layout.complete)) return;
+    result.push({
+      key: keyOf(interval.high + 1n),
+      flags: ELEMENT_FLAGS.intervalEnd,
+      joined: true,
+      source: interval.element.source,
+    });
+  });
+  for (const element of elements) if (element.key === undefined) result.push(catchall(element));
+  return result;
+}
+
+function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, layout: ElementLayout): Interval[] {
+  const intervals: Interval[] = [];
+  for (const element of elements) {
+    const part = element.key?.[0];
+    if (part === undefined) continue;
+    const [low, high] = boundsOf(part);
+    intervals.push({ low: orderOf(low, typed), high: orderOf(high, typed), element });
+  }
+  intervals.sort((a, b) => (a.low < b.low ? -1 : a.low > b.low ? 1 : a.high > b.high ? -1 : a.high < b.high ? 1 : 0));
+  const kept: Interval[] = [];
+  for (const interval of intervals) {
+    const before = kept.at(-1);
+    if (before !== undefined && interval.low <= before.high) {
+      if (!layout.autoMerge) {
+        throw new CompileError(
+          interval.element.path,
+          `this interval overlaps element ${before.element.source}: merge them, or give the set the flag auto-merge`,
+        );
+      }
+      if (interval.high > before.high) before.high = interval.high;
+    } else if (before !== undefined && layout.autoMerge && interval.low === before.high + 1n) {
+      before.high = interval.high;
+    } else {
+      kept.push(interval);
+    }
+  }
+  return kept;
+}
+

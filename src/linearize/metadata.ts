@@ -1,0 +1,166 @@
+import { datatype } from '../datatype/index.ts';
+import type { Ct, Expression, Fib, Ipsec, Jhash, Numgen, Osf, Rt, Socket, Symhash } from '../model/index.ts';
+import {
+  fibPresent,
+  findCt,
+  findFibFlag,
+  findFibResult,
+  findIpsec,
+  findMeta,
+  findRt,
+  findSocket,
+  headers,
+
+} from '../protocol/index.ts';
+import { at, CompileError, type Path } from './error.ts';
+import type { Hash, Load, Typed } from './expr.ts';
+import { found, requireHeader } from './payload.ts';
+import type { Scope } from './scope.ts';
+import { ctLoad, metaLoad, rtLoad, typedSelector } from './selector.ts';
+
+/** `{ meta: { key } }` */
+export function evaluateMeta(node: { readonly key: string }, path: Path | undefined): Load {
+  const place = at(at(path, 'meta'), 'key');
+  return metaLoad(found(() => findMeta(node.key), place));
+}
+
+/** `{ ct: { key, dir, family } }` */
+export function evaluateCt(node: Ct, scope: Scope, path: Path | undefined): Load {
+  const place = at(path, 'ct');
+  const name = node.family === undefined ? node.key : `${node.family} ${node.key}`;
+  const selector = found(() => findCt(name), at(place, 'key'));
+  if (selector.direction === 'required' && node.dir === undefined) {
+    throw new CompileError(place, `ct ${node.key} needs a direction: dir original or reply`);
+  }
+  if (selector.direction === 'none' && node.dir !== undefined) {
+    throw new CompileError(at(place, 'dir'), `ct ${node.key} has no direction`);
+  }
+  return ctLoad(selector, node.dir, ctType(selector.depends, scope, place));
+}
+
+function ctType(depends: 'address' | 'port' | undefined, scope: Scope, path: Path) {
+  if (depends === 'port') return { type: datatype('inet_service'), bits: 16 };
+  if (depends === undefined) return undefined;
+  const network = scope.protocols.header('network');
+  if (network === headers.ip) return { type: datatype('ipv4_addr'), bits: 32 };
+  if (network === headers.ip6) return { type: datatype('ipv6_addr'), bits: 128 };
+  throw new CompileError(path, 'the family of the address is not known: say family ip or ip6');
+}
+
+/** `{ rt: { key, family } }` */
+export function evaluateRt(node: Rt, scope: Scope, path: Path | undefined): Load {
+  const place = at(path, 'rt');
+  const family = node.family ?? networkFamily(scope);
+  if (node.key === 'nexthop' && family === undefined) {
+    throw new CompileError(place, 'the family of the next hop is not known: say family ip or ip6');
+  }
+  const selector = found(() => findRt(node.key, family), at(place, 'key'));
+  if (selector.family !== undefined) requireHeader(headers[selector.family], scope, place);
+  return rtLoad(selector);
+}
+
+function networkFamily(scope: Scope): 'ip' | 'ip6' | undefined {
+  const network = scope.protocols.header('network');
+  return network === headers.ip ? 'ip' : network === headers.ip6 ? 'ip6' : undefined;
+}
+
+/** `{ fib: { result, flags } }` */
+export function evaluateFib(node: Fib, path: Path | undefined): Load {
+  const place = at(path, 'fib');
+  const selector = found(() => findFibResult(node.result), at(place, 'result'));
+  const names = Array.isArray(node.flags) ? node.flags : [node.flags];
+  let flags = node.result === 'check' ? fibPresent : 0;
+  for (const name of names as string[]) flags |= found(() => findFibFlag(name), at(place, 'flags'));
+  if (((flags & 3) === 3) || (flags & 3) === 0) throw new CompileError(at(place, 'flags'), 'either saddr or daddr belongs here');
+  const result = (['oif', 'oifname', 'type'] as const)[selector.key - 1] as 'oif';
+  return {
+    kind: 'load',
+    ...typedSelector(selector),
+    source: ['fib', node.result],
+    load: (dreg) => ({ name: 'fib', dreg, result, flags }),
+  };
+}
+
+/** `{ socket: { key, level } }` */
+export function evaluateSocket(node: Socket, path: Path | undefined): Load {
+  const place = at(path, 'socket');
+  const selector = found(() => findSocket(node.key), at(place, 'key'));
+  const level = node.key === 'cgroupv2' ? { level: node.level ?? 0 } : {};
+  return {
+    kind: 'load',
+    ...typedSelector(selector),
+    source: ['socket', node.key],
+    load: (dreg) => ({ name: 'socket', key: node.key, dreg, ...level }),
+  };
+}
+
+/** `{ osf: { key, ttl } }` */
+export function evaluateOsf(node: Osf, path: Path | undefined): Load {
+  const ttl = { exact: 0, loose: 1, skip: 2 }[(node.ttl ?? 'exact') as string];
+  if (ttl === undefined) throw new CompileError(at(at(path, 'osf'), 'ttl'), 'expected loose or skip');
+  const version = node.key === 'version' ? { flags: 1 } : {};
+  return {
+    kind: 'load',
+    type: datatype('string'),
+    bits: 128,
+    byteorder: 'host',
+    source: ['osf', node.key],
+    load: (dreg) => ({ name: 'osf', dreg, ttl, ...version }),
+  };
+}
+
+/** `{ ipsec: { key, dir, spnum, family } }` */
+export function evaluateIpsec(node: Ipsec, path: Path | undefined): Load {
+  const place = at(path, 'ipsec');
+  const selector = found(() => findIpsec(node.key, node.family), at(place, 'key'));
+  const key = (['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'] as const)[selector.key] as 'spi';
+  return {
+    kind: 'load',
+    ...typedSelector(selector),
+    source: ['ipsec', selector.name],
+    load: (dreg) => ({ name: 'xfrm', dreg, key, dir: node.dir, spnum: node.spnum ?? 0 }),
+  };
+}
+
+const number: Typed = { type: datatype('integer'), bits: 32, byteorder: 'host' };
+
+/** `{ numgen: { mode, mod, offset } }` */
+export function evaluateNumgen(node: Numgen, path: Path | undefined): Load {
+  const place = at(path, 'numgen');
+  const modulus = positive(node.mod, at(place, 'mod'));
+  const offset = node.offset ?? 0;
+  if (node.mode !== 'inc' && node.mode !== 'random') throw new CompileError(at(place, 'mode'), 'expected inc or random');
+  const type = node.mode;
+  return { kind: 'load', ...number, source: ['numgen', type], load: (dreg) => ({ name: 'numgen', dreg, modulus, type, offset }) };
+}
+
+/** `{ symhash: { mod, offset } }` */
+export function evaluateSymhash(node: Symhash, path: Path | undefined): Load {
+  const modulus = positive(node.mod, at(at(path, 'symhash'), 'mod'));
+  const offset = node.offset ?? 0;
+  return {
+    kind: 'load',
+    ...number,
+    source: ['symhash', 'symhash'],
+    load: (dreg) => ({ name: 'hash', dreg, modulus, offset, type: 'sym' }),
+  };
+}
+
+/** `{ jhash: { expr, mod, seed, offset } }` */
+export function evaluateJhash(node: Jhash, scope: Scope, path: Path | undefined): Hash {
+  const place = at(path, 'jhash');
+  return {
+    kind: 'hash',
+    ...number,
+    arg: scope.evaluate(node.expr as Expression, at(place, 'expr')),
+    modulus: positive(node.mod, at(place, 'mod')),
+    seed: node.seed,
+    offset: node.offset ?? 0,
+  };
+}
+
+function positive(value: number, path: Path): number {
+  if (!Number.isInteger(value) || value < 1 || value > 0xffffffff) throw new CompileError(path, 'expected 1 to 4294967295');
+  return value;
+}
+

@@ -1,0 +1,45 @@
+import type { Instruction } from '../bytecode/index.ts';
+import type { Chain, Statement } from '../model/index.ts';
+import type { FamilyName } from '../protocol/index.ts';
+import { Emitter } from './emit.ts';
+import { at, CompileError, type Path } from './error.ts';
+import { evaluate } from './evaluate.ts';
+import { mergeMatches } from './merge.ts';
+import { type Names, Scope } from './scope.ts';
+import type { SetDeclaration } from './set-declaration.ts';
+import { evaluateStatement } from './statement/index.ts';
+import { emitMatch } from './statement/match.ts';
+
+/** A rule as the kernel takes it. */
+export interface CompiledRule {
+  /** The anonymous sets that it uses, to be made before it. */
+  readonly sets: readonly SetDeclaration[];
+  readonly instructions: readonly Instruction[];
+}
+
+/**
+ * Compiles the statements of a rule.
+ *
+ * @param chain - the chain's definition, where it is known
+ * @param path - where the statements are in the caller's data
+ * @throws CompileError at the place that cannot be meant
+ */
+export function compileRule(
+  statements: readonly Statement[],
+  family: FamilyName,
+  chain: Chain | undefined,
+  names: Names,
+  path?: Path,
+): CompiledRule {
+  if (!Array.isArray(statements)) throw new CompileError(path, 'expected a list of statements');
+  const scope = new Scope(family, chain, names, evaluate);
+  statements.forEach((statement, i) => {
+    evaluateStatement(statement, scope, at(path, i));
+  });
+  const emitter = new Emitter();
+  for (const statement of mergeMatches(scope.statements)) {
+    if (statement.kind === 'match') emitMatch(statement, emitter);
+    else statement.emit(emitter);
+  }
+  return { sets: scope.sets, instructions: emitter.instructions };
+}

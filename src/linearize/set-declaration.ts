@@ -1,0 +1,86 @@
+import type { Data, Instruction } from '../bytecode/index.ts';
+import type { Typed } from './expr.ts';
+
+/** NFT_SET_* of linux/netfilter/nf_tables.h. */
+export const SET_FLAGS = {
+  anonymous: 0x1,
+  constant: 0x2,
+  interval: 0x4,
+  map: 0x8,
+  timeout: 0x10,
+  eval: 0x20,
+  object: 0x40,
+  concat: 0x80,
+  expr: 0x100,
+} as const;
+
+/** NFT_SET_ELEM_*. */
+export const ELEMENT_FLAGS = { intervalEnd: 0x1, catchall: 0x2 } as const;
+
+/** NFT_OBJECT_*: what an object map or reference holds. */
+export const OBJECT_TYPES = {
+  counter: 1,
+  quota: 2,
+  'ct helper': 3,
+  limit: 4,
+  connlimit: 5,
+  tunnel: 6,
+  'ct timeout': 7,
+  secmark: 8,
+  'ct expectation': 9,
+  synproxy: 10,
+} as const;
+
+export type ObjectType = keyof typeof OBJECT_TYPES;
+
+/** What a map gives: values (side by side where there are several), a verdict, or an object. */
+export type MapData =
+  | { readonly kind: 'value'; readonly parts: readonly Typed[]; /** Each value is the two ends of an interval. */ readonly interval?: boolean }
+  | { readonly kind: 'verdict' }
+  | { readonly kind: 'object'; readonly object: ObjectType };
+
+/** One element as the kernel takes it. */
+export interface SetElement {
+  /** Absent for the catch-all. */
+  readonly key?: Uint8Array | undefined;
+  /** The last key of a range, in sets whose keys are concatenations. */
+  readonly keyEnd?: Uint8Array | undefined;
+  readonly data?: Data | undefined;
+  /** The name of the object that the key maps to. */
+  readonly object?: string | undefined;
+  /** {@link ELEMENT_FLAGS} */
+  readonly flags?: number | undefined;
+  /** Milliseconds. */
+  readonly timeout?: bigint | undefined;
+  /** Milliseconds until it is gone. */
+  readonly expiration?: bigint | undefined;
+  readonly expressions?: readonly Instruction[] | undefined;
+  readonly comment?: string | undefined;
+  /** The interval that begins here goes on to the greatest key: nft notes it in userdata. */
+  readonly open?: boolean | undefined;
+  /** This element ends the interval of the one before: both go into one message. */
+  readonly joined?: boolean | undefined;
+  /** The index of the caller's element that this one comes from. */
+  readonly source?: number | undefined;
+}
+
+/** What a rule needs to know of a set, and what the kernel must be told of a new one. */
+export interface SetDeclaration {
+  readonly name: string;
+  /** Identifies a set within the transaction that makes it. */
+  readonly id: number;
+  /** The parts of the key: one, or those of a concatenation. */
+  readonly key: readonly Typed[];
+  readonly data?: MapData | undefined;
+  /** {@link SET_FLAGS} */
+  readonly flags: number;
+  readonly size?: number | undefined;
+  /** The elements of an anonymous set. */
+  readonly elements?: readonly SetElement[] | undefined;
+}
+
+/** Width in bits of several values side by side, each padded to 32 bits; a lone one is not padded. */
+export function joinedBits(parts: readonly Typed[]): number {
+  if (parts.length === 1) return (parts[0] as Typed).bits;
+  return parts.reduce((sum, part) => sum + Math.ceil(part.bits / 32) * 32, 0);
+}

@@ -1,0 +1,89 @@
+import type { Expression } from '../model/index.ts';
+import { inByteOrder } from './convert.ts';
+import { type EvaluatedElement, evaluateElements } from './elements.ts';
+import { at, CompileError, type Path } from './error.ts';
+import type { Expr, Typed, Value } from './expr.ts';
+import { encodeElements } from './intervals.ts';
+import type { Scope } from './scope.ts';
+import { type MapData, SET_FLAGS, type SetDeclaration } from './set-declaration.ts';
+
+/** The parts that a key is made of. */
+export function partsOf(key: Expr | Typed): readonly Typed[] {
+  return 'kind' in key && key.kind === 'concat' ? key.parts : [key];
+}
+
+/** An anonymous set of constants that the compiler itself needs. */
+export function constantSet(values: readonly Value[], key: Typed, scope: Scope): SetDeclaration {
+  const elements = values.map((value, i): EvaluatedElement => ({ key: [value], source: i, path: at(undefined, i) }));
+  return declare(elements, [key], undefined, scope);
+}
+
+/** `{ set: […] }` on the right of a match, or as the data of a map. */
+export function evaluateAnonymousSet(
+  nodes: Expression | readonly Expression[],
+  key: readonly Typed[],
+  data: MapData | undefined,
+  scope: Scope,
+  path: Path | undefined,
+): SetDeclaration {
+  const elements = evaluateElements(nodes, key, data, scope, path);
+  if (elements.length === 0) throw new CompileError(path, 'the set is empty');
+  return declare(elements, key, data, scope);
+}
+
+function declare(
+  elements: readonly EvaluatedElement[],
+  key: readonly Typed[],
+  data: MapData | undefined,
+  scope: Scope,
+): SetDeclaration {
+  const ranged = elements.some((element) => element.key?.some((part) => part.kind !== 'value'));
+  const interval = ranged ? SET_FLAGS.interval | (key.length > 1 ? SET_FLAGS.concat : 0) : 0;
+  const map = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
+  const flags = SET_FLAGS.anonymous | SET_FLAGS.constant | interval | map;
+  const parts = ranged ? key.map((part) => networkOrder(part)) : key;
+  const inOrder = ranged
+    ? elements.map((element) => (element.key ? { ...element, key: element.key.map((part) => inByteOrder(part, 'network') as never) } : element))
+    : elements;
+  const encoded = encodeElements(inOrder, { key: parts, data, flags, autoMerge: data === undefined, complete: true });
+  const set: SetDeclaration = {
+    name: data === undefined ? '__set%d' : data.kind === 'object' ? '__objmap%d' : '__map%d',
+    id: scope.names.nextSetId(),
+    key: parts,
+    data,
+    flags,
+    size: encoded.length + encoded.filter((element) => element.open).length,
+    elements: encoded,
+  };
+  scope.sets.push(set);
+  return set;
+}
+
+function networkOrder(typed: Typed): Typed {
+  if (typed.type.base === 'string') return typed;
+  return { type: typed.type, bits: typed.bits, byteorder: 'network' };
+}
+
+/** The key of a lookup as the set compares it: an interval set orders its keys as network-order numbers. */
+export function lookupKey(key: Expr, set: SetDeclaration): Expr {
+  return set.flags & SET_FLAGS.interval ? inByteOrder(key, 'network') : key;
+}
+
+/** Makes sure that a value of `key` can be looked up in `set`. */
+export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined): void {
+  const parts = partsOf(key);
+  const names = (types: readonly Typed[]) => types.map(({ type }) => type.name).join(' . ');
+  const fits =
+    parts.length === set.key.length &&
+    parts.every((part, i) => {
+      const wanted = set.key[i] as Typed;
+      return part.bits === wanted.bits && compatible(part, wanted);
+    });
+  if (!fits) {
+    throw new CompileError(path, `the set ${set.name} has keys of type ${names(set.key)}, not ${names(parts)}`);
+  }
+}
+
+function compatible(part: Typed, wanted: Typed): boolean {
+  return part.type.name === wanted.type.name || part.type.base === wanted.type.base;
+}

@@ -1,0 +1,118 @@
+import { datatype } from '../../datatype/index.ts';
+import type { Dup, Expression, Flow, Fwd, Queue, SynproxyState, Tproxy } from '../../model/index.ts';
+import { families } from '../../protocol/index.ts';
+import { boundsOf } from '../constant.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import type { Expr, Typed } from '../expr.ts';
+import type { Scope } from '../scope.ts';
+import { addressFamily } from './nat.ts';
+
+const device: Typed = { type: datatype('iface_index'), bits: 32, byteorder: 'host' };
+const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
+const queueNumber: Typed = { type: datatype('integer'), bits: 16, byteorder: 'host' };
+const QUEUE_FLAGS = { bypass: 1, fanout: 2 } as const;
+const SYNPROXY_FLAGS = { timestamp: 8, 'sack-perm': 4 } as const;
+/** NF_SYNPROXY_OPT_MSS and NF_SYNPROXY_OPT_WSCALE: which of the two are given. */
+const MSS_GIVEN = 1;
+const WSCALE_GIVEN = 2;
+
+function address(family: 'ip' | 'ip6'): Typed {
+  return family === 'ip'
+    ? { type: datatype('ipv4_addr'), bits: 32, byteorder: 'network' }
+    : { type: datatype('ipv6_addr'), bits: 128, byteorder: 'network' };
+}
+
+function optional(node: Expression | undefined, want: Typed, scope: Scope, path: Path): Expr | undefined {
+  return node === undefined ? undefined : scope.evaluate(node, path, want);
+}
+
+function bitsOf(table: Readonly<Record<string, number>>, flags: string | readonly string[] | undefined, path: Path): number {
+  let bits = 0;
+  for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
+    const bit = table[flag as string];
+    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`);
+    bits |= bit;
+  }
+  return bits;
+}
+
+/** `{ fwd: { dev, family, addr } }` */
+export function evaluateFwd(node: Fwd, scope: Scope, path: Path): void {
+  const dev = scope.evaluate(node.dev, at(path, 'dev'), device);
+  const family = addressFamily(node.family, scope);
+  if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
+  const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
+  scope.action((emitter) => {
+    emitter.scoped(() => {
+      const register = emitter.load(dev);
+      const to = addr === undefined ? {} : { addr: emitter.load(addr), nfproto: families[family as 'ip'].number };
+      emitter.push({ name: 'fwd', dev: register, ...to });
+    });
+  });
+}
+
+/** `{ dup: { addr, dev } }` */
+export function evaluateDup(node: Dup, scope: Scope, path: Path): void {
+  const family = addressFamily(undefined, scope);
+  const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
+  const dev = optional(node.dev, device, scope, at(path, 'dev'));
+  if (addr === undefined && dev === undefined) throw new CompileError(path, 'dup needs an address or a device');
+  scope.action((emitter) => {
+    emitter.scoped(() => {
+      const to = addr === undefined ? {} : { addr: emitter.load(addr) };
+      const through = dev === undefined ? {} : { dev: emitter.load(dev) };
+      emitter.push({ name: 'dup', ...to, ...through });
+    });
+  });
+}
+
+/** `{ tproxy: { family, addr, port } }` */
+export function evaluateTproxy(node: Tproxy, scope: Scope, path: Path): void {
+  if (node.addr === undefined && node.port === undefined) throw new CompileError(path, 'tproxy needs an address or a port');
+  const family = addressFamily(node.family, scope);
+  if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
+  const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
+  const to = optional(node.port, port, scope, at(path, 'port'));
+  const said = node.family ?? (scope.family === 'inet' ? undefined : family);
+  scope.action((emitter) => {
+    emitter.scoped(() => {
+      const registers = { ...(addr && { addr: emitter.load(addr) }), ...(to && { port: emitter.load(to) }) };
+      emitter.push({ name: 'tproxy', family: said === undefined ? 0 : families[said].number, ...registers });
+    });
+  });
+}
+
+/** `{ queue: { num, flags } }` */
+export function evaluateQueue(node: Queue | null, scope: Scope, path: Path): void {
+  const flags = bitsOf(QUEUE_FLAGS, node?.flags, at(path, 'flags'));
+  const flagged = flags === 0 ? {} : { flags };
+  const num = scope.evaluate(node?.num ?? 0, at(path, 'num'), queueNumber);
+  if (num.kind === 'value' || num.kind === 'range') {
+    const [first, last] = boundsOf(num);
+    const total = Number(last - first) + 1;
+    scope.action((emitter) => emitter.push({ name: 'queue', num: Number(first), total, ...flagged }));
+    return;
+  }
+  scope.action((emitter) => {
+    emitter.scoped(() => emitter.push({ name: 'queue', sreg: emitter.load(num), ...flagged }));
+  });
+}
+
+/** `{ synproxy: { mss, wscale, flags } }` */
+export function evaluateSynproxy(node: SynproxyState | null, scope: Scope, path: Path): void {
+  const { mss, wscale } = node ?? {};
+  const flags =
+    bitsOf(SYNPROXY_FLAGS, node?.flags, at(path, 'flags')) |
+    (mss === undefined ? 0 : MSS_GIVEN) |
+    (wscale === undefined ? 0 : WSCALE_GIVEN);
+  scope.action((emitter) => emitter.push({ name: 'synproxy', mss: mss ?? 0, wscale: wscale ?? 0, flags }));
+}
+
+/** `{ flow: { op: "add", flowtable: "@name" } }` */
+export function evaluateFlow(node: Flow, scope: Scope, path: Path): void {
+  const name = node.flowtable;
+  if (typeof name !== 'string' || !name.startsWith('@')) {
+    throw new CompileError(at(path, 'flowtable'), 'expected the name of a flowtable: "@name"');
+  }
+  scope.action((emitter) => emitter.push({ name: 'flow_offload', table: name.slice(1) }));
+}

@@ -1,0 +1,80 @@
+import type { Statement } from '../../model/index.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import { evaluateVmap } from '../map.ts';
+import type { Scope } from '../scope.ts';
+import { evaluateVerdict, verdicts } from '../verdict.ts';
+import { evaluateDup, evaluateFlow, evaluateFwd, evaluateQueue, evaluateSynproxy, evaluateTproxy } from './forward.ts';
+import { evaluateLog } from './log.ts';
+import { evaluateMangle } from './mangle.ts';
+import { evaluateMatch } from './match.ts';
+import { evaluateNat, evaluatePortNat } from './nat.ts';
+import { evaluateReject } from './reject.ts';
+import { evaluateMapStatement, evaluateSetStatement } from './set-update.ts';
+import { evaluateObjectReference, evaluateStatefulStatement } from './stateful.ts';
+
+type StatementEvaluator = (node: never, scope: Scope, path: Path) => void;
+
+/** One row for each kind of statement, by its key in the JSON. */
+const evaluators: Readonly<Record<string, StatementEvaluator>> = {
+  match: evaluateMatch,
+  vmap: (node, scope, path) => {
+    const map = evaluateVmap(node, scope, path);
+    scope.action((emitter) => emitter.verdict(map));
+  },
+  counter: (node, scope, path) => evaluateStatefulStatement('counter', node, scope, path),
+  quota: (node, scope, path) => evaluateStatefulStatement('quota', node, scope, path),
+  limit: (node, scope, path) => evaluateStatefulStatement('limit', node, scope, path),
+  last: (node, scope, path) => evaluateStatefulStatement('last', node, scope, path),
+  'ct count': (node, scope, path) => evaluateStatefulStatement('ct count', node, scope, path),
+  'ct helper': (node, scope, path) => evaluateObjectReference('ct helper', node, scope, path),
+  'ct timeout': (node, scope, path) => evaluateObjectReference('ct timeout', node, scope, path),
+  'ct expectation': (node, scope, path) => evaluateObjectReference('ct expectation', node, scope, path),
+  secmark: (node, scope, path) => evaluateObjectReference('secmark', node, scope, path),
+  log: evaluateLog,
+  mangle: evaluateMangle,
+  set: evaluateSetStatement,
+  map: evaluateMapStatement,
+  snat: (node, scope, path) => evaluateNat('snat', node, scope, path),
+  dnat: (node, scope, path) => evaluateNat('dnat', node, scope, path),
+  masquerade: (node, scope, path) => evaluatePortNat('masquerade', node, scope, path),
+  redirect: (node, scope, path) => evaluatePortNat('redirect', node, scope, path),
+  reject: evaluateReject,
+  fwd: evaluateFwd,
+  dup: evaluateDup,
+  tproxy: evaluateTproxy,
+  queue: evaluateQueue,
+  synproxy: (node, scope, path) =>
+    typeof node === 'string' ? evaluateObjectReference('synproxy', node, scope, path) : evaluateSynproxy(node, scope, path),
+  flow: evaluateFlow,
+  notrack: (_node, scope) => scope.action((emitter) => emitter.push({ name: 'notrack' })),
+  opaque: evaluateOpaque,
+  ...Object.fromEntries(
+    verdicts.map((name): [string, StatementEvaluator] => [
+      name,
+      (node, scope, path) => {
+        const verdict = evaluateVerdict(name, node, path);
+        scope.action((emitter) => emitter.verdict(verdict));
+      },
+    ]),
+  ),
+};
+
+/** Evaluates a statement into the scope. */
+export function evaluateStatement(node: Statement, scope: Scope, path: Path): void {
+  const keys = typeof node === 'object' && node !== null ? Object.keys(node) : [];
+  const [kind] = keys;
+  if (keys.length !== 1 || kind === undefined || !Object.hasOwn(evaluators, kind)) {
+    throw new CompileError(path, `expected an object with one of the keys ${Object.keys(evaluators).join(', ')}, not ${keys.join(', ') || 'none'}`);
+  }
+  const value = (node as unknown as Record<string, unknown>)[kind];
+  (evaluators[kind] as StatementEvaluator)(value as never, scope, at(path, kind));
+}
+
+/** An instruction that was read but not understood goes back as it came. */
+function evaluateOpaque(node: { readonly name: string; readonly data: string }, scope: Scope, path: Path): void {
+  if (typeof node?.name !== 'string' || !/^([0-9a-f]{2})*$/.test(node.data)) {
+    throw new CompileError(path, 'expected the name of an instruction, and its bytes in hexadecimal');
+  }
+  const data = node.data === '' ? undefined : Uint8Array.from(Buffer.from(node.data, 'hex'));
+  scope.action((emitter) => emitter.push({ name: 'opaque', expression: node.name, data }));
+}

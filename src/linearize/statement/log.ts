@@ -1,0 +1,56 @@
+import type { Log } from '../../model/index.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import type { Scope } from '../scope.ts';
+
+const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const;
+/** NF_LOG_* of linux/netfilter/nf_log.h. */
+const FLAGS = { 'tcp sequence': 1, 'tcp options': 2, 'ip options': 4, skuid: 8, ether: 32, all: 47 } as const;
+/** NF_LOG_PREFIXLEN less the closing zero. */
+const MAX_PREFIX = 127;
+
+export function evaluateLog(node: Log | null, scope: Scope, path: Path): void {
+  const { prefix, group, snaplen, level, flags } = node ?? {};
+  const threshold = node?.['queue-threshold'];
+  if (prefix !== undefined && Buffer.byteLength(prefix) > MAX_PREFIX) {
+    throw new CompileError(at(path, 'prefix'), `a prefix has at most ${MAX_PREFIX} bytes`);
+  }
+  const toGroup = group !== undefined || snaplen !== undefined || threshold !== undefined;
+  if (toGroup && (level !== undefined || flags !== undefined)) {
+    throw new CompileError(path, 'level and flags are for the kernel log: they do not go with group, snaplen, queue-threshold');
+  }
+  const common = prefix === undefined ? {} : { prefix };
+  const log = toGroup
+    ? {
+        ...common,
+        group: number(group ?? 0, 0xffff, at(path, 'group')),
+        ...(snaplen === undefined ? {} : { snaplen: number(snaplen, 0xffffffff, at(path, 'snaplen')) }),
+        ...(threshold === undefined ? {} : { qthreshold: number(threshold, 0xffff, at(path, 'queue-threshold')) }),
+      }
+    : {
+        ...common,
+        ...(level === undefined ? {} : { level: levelNumber(level, at(path, 'level')) }),
+        ...(flags === undefined ? {} : { flags: flagBits(flags, at(path, 'flags')) }),
+      };
+  scope.action((emitter) => emitter.push({ name: 'log', ...log }));
+}
+
+function number(value: number, max: number, path: Path): number {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new CompileError(path, `expected 0 to ${max}`);
+  return value;
+}
+
+function levelNumber(level: string, path: Path): number {
+  const found = LEVELS.indexOf(level as (typeof LEVELS)[number]);
+  if (found < 0) throw new CompileError(path, `expected one of ${LEVELS.join(', ')}`);
+  return found;
+}
+
+function flagBits(flags: string | readonly string[], path: Path): number {
+  let bits = 0;
+  for (const flag of Array.isArray(flags) ? flags : [flags]) {
+    const bit = FLAGS[flag as keyof typeof FLAGS];
+    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    bits |= bit;
+  }
+  return bits;
+}

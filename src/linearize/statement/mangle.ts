@@ -1,0 +1,121 @@
+import { CT_KEYS, type Instruction, META_KEYS } from '../../bytecode/index.ts';
+import type { Expression, Mangle } from '../../model/index.ts';
+import { findCt, findHeader, findHeaderField, findMeta, type Header } from '../../protocol/index.ts';
+import { constant, inByteOrder } from '../convert.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import { type Binop, bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload, type Typed } from '../expr.ts';
+import type { Scope } from '../scope.ts';
+
+/** `{ mangle: { key, value } }`: writes a part of the packet, or its metadata. */
+export function evaluateMangle(node: Mangle, scope: Scope, path: Path): void {
+  const place = at(path, 'key');
+  const key = scope.evaluate(node.key, place);
+  const target = storage(key);
+  if (target === undefined) throw new CompileError(place, 'a payload, meta, ct or option expression that can be set belongs here');
+  const typed: Typed = { type: key.type, bits: target.bits, byteorder: target.byteorder };
+  const value = evaluateStored(node.value, typed, scope, at(path, 'value'));
+  if (target.kind === 'payload') storePayload(target, value, scope, at(path, 'value'));
+  else store(value, scope, target.kind === 'load' ? loadStore(target, place) : exthdrStore(target));
+}
+
+function evaluateStored(node: Expression, typed: Typed, scope: Scope, path: Path): Expr {
+  const value = scope.evaluate(node, path, typed);
+  if (value.kind === 'verdict' || value.kind === 'set' || value.kind === 'range' || value.kind === 'prefix') {
+    throw new CompileError(path, `a single ${typed.type.name} belongs here`);
+  }
+  return inByteOrder(value, typed.byteorder);
+}
+
+/** The field behind the mask and shift that reading it takes. */
+function storage(key: Expr): Payload | Exthdr | Load | undefined {
+  if (key.kind === 'payload' || key.kind === 'exthdr' || key.kind === 'load') return key;
+  if (key.kind !== 'binop') return undefined;
+  const masked = key.op === 'rshift' ? key.left : key;
+  if (masked.kind !== 'binop' || masked.left.kind !== 'payload') return undefined;
+  return narrow(masked, key.op === 'rshift' ? key : undefined);
+}
+
+function narrow(masked: Binop, shifted: Binop | undefined): Payload {
+  const whole = masked.left as Payload;
+  const shift = shifted?.right.kind === 'value' ? Number(shifted.right.value) : 0;
+  const bits = masked.bits - shift;
+  return { ...whole, bits, offset: whole.offset };
+}
+
+function store(value: Expr, scope: Scope, instruction: (sreg: number) => Instruction): void {
+  scope.action((emitter) => emitter.scoped(() => emitter.push(instruction(emitter.load(value)))));
+}
+
+function loadStore(target: Load, path: Path): (sreg: number) => Instruction {
+  const [kind, name] = target.source;
+  if (kind === 'meta') {
+    const selector = findMeta(name);
+    if (!selector.settable) throw new CompileError(path, `meta ${name} cannot be set`);
+    const key = META_KEYS[selector.key] as (typeof META_KEYS)[number];
+    return (sreg) => ({ name: 'meta', key, sreg });
+  }
+  if (kind === 'ct') {
+    const selector = findCt(name);
+    if (!selector.settable) throw new CompileError(path, `ct ${name} cannot be set`);
+    const key = CT_KEYS[selector.key] as (typeof CT_KEYS)[number];
+    const loaded = target.load(0);
+    const direction = loaded.name === 'ct' && loaded.direction !== undefined ? { direction: loaded.direction } : {};
+    return (sreg) => ({ name: 'ct', key, sreg, ...direction });
+  }
+  throw new CompileError(path, `${kind} cannot be set`);
+}
+
+function exthdrStore(target: Exthdr): (sreg: number) => Instruction {
+  return (sreg) => ({
+    name: 'exthdr',
+    sreg,
+    type: target.number,
+    offset: target.offset / 8,
+    len: bytesFor(target.bits),
+    op: target.op,
+  });
+}
+
+/** NFT_PAYLOAD_CSUM_*. */
+const CHECKSUM_TYPES = { inet: 1, sctp: 2 } as const;
+/** NFT_PAYLOAD_L4CSUM_PSEUDOHDR */
+const PSEUDO_HEADER = 1;
+
+/** How the checksum follows: of the header itself, and of the transport header where the field is part of that. */
+function checksum(target: Payload): { csumType: number; csumOffset: number; csumFlags: number } {
+  const header: Header | undefined = target.header === undefined ? undefined : findHeader(target.header);
+  const own = header?.checksum;
+  return {
+    csumType: own === undefined ? 0 : CHECKSUM_TYPES[own.type],
+    csumOffset: own === undefined || header === undefined ? 0 : findHeaderField(header, own.field).offset / 8,
+    csumFlags: target.field !== undefined && header?.pseudoHeader?.includes(target.field) ? PSEUDO_HEADER : 0,
+  };
+}
+
+/**
+ * Writes whole bytes; a narrower field, or an odd number of bytes under a checksum (which is summed over
+ * pairs of bytes), is read, changed and written back.
+ */
+function storePayload(target: Payload, value: Expr, scope: Scope, path: Path): void {
+  const csum = checksum(target);
+  const lead = target.offset % 8;
+  let first = Math.floor(target.offset / 8);
+  let size = Math.ceil((lead + target.bits) / 8);
+  let shift = size * 8 - lead - target.bits;
+  const checked = csum.csumType !== 0;
+  if (checked && size % 2 === 1) {
+    size += 1;
+    if (first % 2 === 1) first -= 1;
+    else shift += 8;
+  }
+  let whole = value;
+  if (size * 8 !== target.bits) {
+    const typed: Typed = { type: target.type, bits: size * 8, byteorder: 'network' };
+    const keep = constant(typed, maxOf(size * 8) ^ (maxOf(target.bits) << BigInt(shift)));
+    const bytes: Payload = { ...target, ...typed, offset: first * 8 };
+    if (value.kind !== 'value') throw new CompileError(path, 'this field is set to a constant only');
+    const and: Expr = { ...typed, kind: 'binop', op: 'and', left: bytes, right: keep };
+    whole = { ...typed, kind: 'binop', op: 'xor', left: and, right: constant(typed, value.value << BigInt(shift)) };
+  }
+  store(whole, scope, (sreg) => ({ name: 'payload', sreg, base: target.base, offset: first, len: size, ...csum }));
+}

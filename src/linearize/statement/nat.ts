@@ -1,0 +1,130 @@
+import { type Instruction, registerAt, slotsFor } from '../../bytecode/index.ts';
+import { datatype } from '../../datatype/index.ts';
+import type { Expression, Nat, NatPort } from '../../model/index.ts';
+import { families, headers } from '../../protocol/index.ts';
+import { boundsOf } from '../constant.ts';
+import { constant } from '../convert.ts';
+import type { Emitter } from '../emit.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import type { Concat, Expr, Typed } from '../expr.ts';
+import type { Scope } from '../scope.ts';
+import { joinedBits } from '../set-declaration.ts';
+
+/** NF_NAT_RANGE_* of linux/netfilter/nf_nat.h. */
+const FLAGS = { random: 0x4, persistent: 0x8, 'fully-random': 0x10, netmap: 0x40 } as const;
+const PORT_GIVEN = 0x2;
+
+const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
+const addresses = {
+  ip: { type: datatype('ipv4_addr'), bits: 32, byteorder: 'network' },
+  ip6: { type: datatype('ipv6_addr'), bits: 128, byteorder: 'network' },
+} as const satisfies Record<string, Typed>;
+
+function flagBits(flags: string | readonly string[] | undefined, path: Path): number {
+  let bits = 0;
+  for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
+    const bit = FLAGS[flag as keyof typeof FLAGS];
+    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    bits |= bit;
+  }
+  return bits;
+}
+
+/** Registers with the two ends of a range, or a value twice under one name. */
+function loadEnds(expr: Expr, emitter: Emitter): { min: number; max?: number } {
+  if (expr.kind !== 'range' && expr.kind !== 'prefix') return { min: emitter.load(expr) };
+  const [low, high] = boundsOf(expr);
+  const first = emitter.allocate(expr);
+  const second = emitter.allocate(expr);
+  emitter.into(constant(expr, low), first.slot);
+  emitter.into(constant(expr, high), second.slot);
+  return { min: first.register, max: second.register };
+}
+
+/** What `addr` and `port` of a translation become. */
+function evaluatePort(node: Expression | undefined, scope: Scope, path: Path): Expr | undefined {
+  return node === undefined ? undefined : scope.evaluate(node, at(path, 'port'), port);
+}
+
+/** Which family an address belongs to: as said, as the table's, or as the matches before tell. */
+export function addressFamily(said: 'ip' | 'ip6' | undefined, scope: Scope): 'ip' | 'ip6' | undefined {
+  if (said !== undefined) return said;
+  if (scope.family === 'ip' || scope.family === 'ip6') return scope.family;
+  const network = scope.protocols.header('network');
+  return network === headers.ip ? 'ip' : network === headers.ip6 ? 'ip6' : undefined;
+}
+
+/** `snat` and `dnat` */
+export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scope, path: Path): void {
+  const { addr, flags, type_flags: typeFlags } = node ?? {};
+  if (node === null || (addr === undefined && node.port === undefined)) {
+    throw new CompileError(path, `${type} needs an address or a port to translate to`);
+  }
+  const family = addressFamily(node.family, scope);
+  if (addr !== undefined && family === undefined) {
+    throw new CompileError(path, 'the family of the address is not known: say family ip or ip6');
+  }
+  const kinds = typeFlags === undefined ? [] : Array.isArray(typeFlags) ? typeFlags : [typeFlags as string];
+  const typed = addresses[family ?? 'ip'];
+  const joined: Typed & { parts: readonly Typed[] } = { ...typed, bits: joinedBits([typed, port]), parts: [typed, port] };
+  const target = addr === undefined ? undefined : evaluateAddress(addr, kinds.includes('concat') ? joined : typed, scope, at(path, 'addr'));
+  const to = evaluatePort(node.port, scope, path);
+  const netmap = target?.kind === 'prefix' || kinds.includes('prefix') ? FLAGS.netmap : 0;
+  const bits = flagBits(flags, at(path, 'flags')) | netmap | (to === undefined ? 0 : PORT_GIVEN);
+  const number = families[family ?? scope.family].number;
+  scope.action((emitter) => {
+    emitter.scoped(() => {
+      const registers = target === undefined ? {} : loadAddress(target, typed, emitter);
+      const ports = to === undefined ? undefined : loadEnds(to, emitter);
+      const rest = { type, family: number, ...(bits === 0 ? {} : { flags: bits }) };
+      emitter.push({ name: 'nat', ...registers, ...(ports && { protoMin: ports.min, ...(ports.max === undefined ? {} : { protoMax: ports.max }) }), ...rest });
+    });
+  });
+}
+
+function evaluateAddress(node: Expression, want: Typed, scope: Scope, path: Path): Expr {
+  const value = scope.evaluate(node, path, want);
+  if (value.kind === 'verdict' || value.kind === 'set') throw new CompileError(path, 'an address belongs here');
+  return value;
+}
+
+interface AddressRegisters {
+  addrMin?: number;
+  addrMax?: number;
+  protoMin?: number;
+  protoMax?: number;
+}
+
+/** A map may give an address, two ends of an interval, or address and port side by side. */
+function loadAddress(target: Expr, typed: Typed, emitter: Emitter): AddressRegisters {
+  if (target.kind === 'range' || target.kind === 'prefix') {
+    const { min, max } = loadEnds(target, emitter);
+    return { addrMin: min, ...(max === undefined ? {} : { addrMax: max }) };
+  }
+  const { slot } = emitter.allocate(target.kind === 'map' ? { ...typed, bits: 256 } : target);
+  emitter.into(target, slot);
+  const width = slotsFor(typed.bits);
+  const data = target.kind === 'map' && target.set.data?.kind === 'value' ? target.set.data : undefined;
+  const parts = target.kind === 'concat' ? (target as Concat).parts.length : (data?.parts.length ?? 1);
+  const interval = data?.interval === true;
+  const register = (offset: number) => registerAt(slot + offset);
+  if (parts > 1) {
+    const end = interval ? { addrMax: register(width + 1), protoMax: register(2 * width + 1) } : {};
+    return { addrMin: register(0), protoMin: register(width), ...end };
+  }
+  return { addrMin: register(0), ...(interval ? { addrMax: register(width) } : {}) };
+}
+
+/** `masquerade` and `redirect` */
+export function evaluatePortNat(type: 'masquerade' | 'redirect', node: NatPort | null, scope: Scope, path: Path): void {
+  const to = evaluatePort(node?.port, scope, path);
+  const bits = flagBits(node?.flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
+  scope.action((emitter) => {
+    emitter.scoped(() => {
+      const ports = to === undefined ? undefined : loadEnds(to, emitter);
+      const registers = ports && { protoMin: ports.min, ...(ports.max === undefined ? {} : { protoMax: ports.max }) };
+      const instruction: Instruction = { name: type === 'masquerade' ? 'masq' : 'redir', ...registers, ...(bits === 0 ? {} : { flags: bits }) };
+      emitter.push(instruction);
+    });
+  });
+}

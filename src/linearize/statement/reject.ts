@@ -1,0 +1,49 @@
+import { datatype } from '../../datatype/index.ts';
+import type { Reject } from '../../model/index.ts';
+import { findMeta, headers } from '../../protocol/index.ts';
+import { evaluateValue } from '../constant.ts';
+import { constant } from '../convert.ts';
+import { at, CompileError, type Path } from '../error.ts';
+import { requireHeader } from '../payload.ts';
+import type { Scope } from '../scope.ts';
+import { metaLoad } from '../selector.ts';
+
+const CODES = { icmp: 'icmp_code', icmpv6: 'icmpv6_code', icmpx: 'icmpx_code' } as const;
+
+/** Port unreachable, in each protocol's number. */
+const UNREACHABLE = { icmp: 3, icmpv6: 4, icmpx: 1 } as const;
+
+/** `{ reject: { type, expr } }`: the type that the packet's protocol calls for where none is said. */
+export function evaluateReject(node: Reject | null, scope: Scope, path: Path): void {
+  if (node?.type === 'tcp reset') {
+    requireTcp(scope, path);
+    scope.action((emitter) => emitter.push({ name: 'reject', type: 'tcp-rst', code: 0 }));
+    return;
+  }
+  const type = node?.type ?? defaultType(scope);
+  if (!Object.hasOwn(CODES, type)) {
+    throw new CompileError(at(path, 'type'), `expected one of tcp reset, ${Object.keys(CODES).join(', ')}`);
+  }
+  if (type !== 'icmpx') requireHeader(type === 'icmp' ? headers.ip : headers.ip6, scope, path);
+  else if (scope.family === 'ip' || scope.family === 'ip6') {
+    throw new CompileError(at(path, 'type'), `icmpx is for families of several protocols: use ${scope.family === 'ip' ? 'icmp' : 'icmpv6'}`);
+  }
+  const typed = { type: datatype(CODES[type]), bits: 8, byteorder: 'network' } as const;
+  const code = node?.expr === undefined ? UNREACHABLE[type] : Number(evaluateValue(node.expr, scope, at(path, 'expr'), typed).value);
+  scope.action((emitter) => emitter.push({ name: 'reject', type: type === 'icmpx' ? 'icmpx' : 'icmp', code }));
+}
+
+function defaultType(scope: Scope): 'icmp' | 'icmpv6' | 'icmpx' {
+  const network = scope.protocols.header('network');
+  return network === headers.ip ? 'icmp' : network === headers.ip6 ? 'icmpv6' : 'icmpx';
+}
+
+function requireTcp(scope: Scope, path: Path): void {
+  const known = scope.protocols.header('transport');
+  if (known === headers.tcp) return;
+  if (known !== undefined) throw new CompileError(path, `tcp reset needs tcp, and the packet is known to be ${known.name}`);
+  const left = metaLoad(findMeta('l4proto'));
+  const right = constant(left, 6n);
+  scope.push({ kind: 'match', left, op: 'eq', right });
+  scope.protocols.learn(left, right);
+}
