@@ -10,8 +10,8 @@ export const GUEST_ROOT = '/nftjs';
 
 const PROGRAMS = ['nft', 'ip', 'bridge', 'unshare', 'nsenter', 'modprobe', 'bash', 'dash', 'busybox'];
 const ADDONS = ['build/Release/nftjs.node', 'native/frames/build/Release/frames.node'];
-/** Names of protocols, services, routing tables: what nft and ip print depends on them. */
-const SETTINGS = ['/etc/protocols', '/etc/services', '/etc/iproute2'];
+/** Names of users, protocols, services, routing tables: what nft and ip print depends on them. */
+const SETTINGS = ['/etc/passwd', '/etc/group', '/etc/protocols', '/etc/services', '/etc/iproute2'];
 const SOURCES = ['src', 'test', 'examples', 'scripts', 'bench', 'dist', 'package.json'];
 const PACKAGES = ['ipaddr.js', 'node-addon-api', 'node-gyp-build', 'fast-check', 'pure-rand'];
 
@@ -40,8 +40,6 @@ export function writeImage(path: string, root: string, kernel: string, script: s
     for (const directory of ['usr/busybox', 'usr/lib64', 'dev', 'proc', 'sys', 'run', 'tmp', 'root'])
       image.directory(directory);
     image.symlink('var/run', '/run');
-    image.file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
-    image.file('etc/group', 'root:x:0:\n');
     image.file('etc/hosts', '127.0.0.1 localhost\n');
     image.file(
       'etc/nsswitch.conf',
