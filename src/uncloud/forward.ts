@@ -1,9 +1,10 @@
+import { accept, concat, ip, ip6, meta, set } from '../model/builders/index.ts';
 import type { Statement } from '../model/index.ts';
-import { addressText, byLength, cidr, comparePrefixes, mask, type Prefix, WIDTH } from './address.ts';
+import { addressText, byLength, cidr, comparePrefixes, type Prefix } from './address.ts';
 import type { Host } from './host.ts';
+import { truncated } from './key.ts';
 import type { Policy } from './policy.ts';
 import type { TableWriter } from './table.ts';
-import { accept, equal, ip, ip6, masked, meta, oneOf } from './words.ts';
 
 const FIELDS = {
   ip: { saddr: ip.saddr, daddr: ip.daddr, type: 'ipv4_addr' },
@@ -29,8 +30,8 @@ export function forwardDeny(table: TableWriter, host: Host, policy: Policy): voi
   const bridges = Object.keys(host.bridges).sort();
   if (bridges.length > 0) {
     // With br_netfilter bridged packets come by here as well; the bridge's own chains have judged them.
-    const pairs = bridges.map((name) => ({ concat: [name, name] }));
-    rules.push([equal({ concat: [meta.iifname, meta.oifname] }, oneOf(...pairs)), accept]);
+    const pairs = bridges.map((name) => [name, name]);
+    rules.push([concat(meta.iifname, meta.oifname).in(set(...pairs)), accept()]);
   }
   for (const family of ['ip', 'ip6'] as const) {
     const texts = prefixes
@@ -38,11 +39,9 @@ export function forwardDeny(table: TableWriter, host: Host, policy: Policy): voi
       .map((prefix) => [prefix, addressText(family, prefix.value)] as const);
     for (const [length, elements] of byLength(texts)) {
       for (const side of ['saddr', 'daddr'] as const) {
-        const field = FIELDS[family][side];
-        const expression =
-          length === WIDTH[family] ? field : masked(field, addressText(family, mask(family, length)));
-        const key = { expression, type: FIELDS[family].type };
-        rules.push([table.among(`${family}_${length}`, key, elements), accept]);
+        const { [side]: field, type } = FIELDS[family];
+        const key = { operand: truncated(family, field, length), type };
+        rules.push([table.among(`${family}_${length}`, key, elements), accept()]);
       }
     }
   }

@@ -1,4 +1,5 @@
 export type { Facts, Interface } from './facts.ts';
+export { renderFaithful } from './faithful.ts';
 export { hash } from './hash.ts';
 export { type Bridge, type Host, parseHost, type SetMode } from './host.ts';
 export {

@@ -1,19 +1,22 @@
+import { and, arp, ether, ip, ip6, meta, Operand, payload } from '../model/builders/index.ts';
 import type { DatatypeName, Expression } from '../model/index.ts';
 import { addressText, mask, type Prefix, WIDTH } from './address.ts';
 import type { Port } from './port.ts';
 import type { Key } from './table.ts';
-import { arp, ether, ip, ip6, masked, meta, ndTarget, raw } from './words.ts';
 
-type Part = readonly [expression: Expression, type: DatatypeName];
+const concat = (parts: readonly Operand[]) =>
+  new Operand({ concat: parts.map(({ expression }) => expression) });
 
-function concat(...parts: readonly Part[]): Key {
-  return { expression: { concat: parts.map(([part]) => part) }, type: parts.map(([, type]) => type) };
+type Part = readonly [field: Operand, type: DatatypeName];
+
+function typed(...parts: readonly Part[]): Key {
+  return { operand: concat(parts.map(([field]) => field)), type: parts.map(([, type]) => type) };
 }
 
 /** Bare bits of the packet have a width and no type: a named set takes it from the expression. */
-function bare(...parts: readonly Expression[]): Key {
-  const expression = { concat: parts };
-  return { expression, type: { typeof: expression } };
+function bare(...parts: readonly Operand[]): Key {
+  const operand = concat(parts);
+  return { operand, type: { typeof: operand.expression } };
 }
 
 const PORT: readonly Part[] = [
@@ -30,37 +33,38 @@ export interface PortField {
 
 const macNumber = (mac: string): number => Number.parseInt(mac.replaceAll(':', ''), 16);
 
+/** The port that a frame came in through. */
 export const inPort: PortField = {
   name: 'ports',
-  key: { expression: meta.iifname, type: 'ifname' },
+  key: { operand: meta.iifname, type: 'ifname' },
   element: ({ ifname }) => ifname,
 };
 
 /** The MAC that frames from a port have. */
 export const source: PortField = {
   name: 'macs',
-  key: concat(...PORT),
+  key: typed(...PORT),
   element: ({ ifname, mac }) => ({ concat: [ifname, mac] }),
 };
 
 /** The MAC that frames to a port have. */
 export const destination: PortField = {
   name: 'macs_out',
-  key: concat([meta.oifname, 'ifname'], [ether.daddr, 'ether_addr']),
+  key: typed([meta.oifname, 'ifname'], [ether.daddr, 'ether_addr']),
   element: source.element,
 };
 
 /** The MAC in the only option of a neighbour solicitation or advertisement. */
 export const ndOption: PortField = {
   name: 'nd_macs',
-  key: bare(meta.iifname, ether.saddr, raw('th', 26 * 8, 48)),
+  key: bare(meta.iifname, ether.saddr, payload.raw('th', 26 * 8, 48)),
   element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac)] }),
 };
 
 /** Both hardware addresses of a RARP frame. */
 export const rarpHardware: PortField = {
   name: 'rarp_macs',
-  key: bare(meta.iifname, ether.saddr, raw('nh', 8 * 8, 48), raw('nh', 18 * 8, 48)),
+  key: bare(meta.iifname, ether.saddr, payload.raw('nh', 8 * 8, 48), payload.raw('nh', 18 * 8, 48)),
   element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac), macNumber(mac)] }),
 };
 
@@ -73,8 +77,9 @@ export interface AddressField {
   element(port: Port, block: Prefix): Expression;
 }
 
-function truncated(family: Prefix['family'], field: Expression, length: number): Expression {
-  return length === WIDTH[family] ? field : masked(field, addressText(family, mask(family, length)));
+/** The field without the bits behind a prefix length. */
+export function truncated(family: Prefix['family'], field: Operand, length: number): Operand {
+  return length === WIDTH[family] ? field : and(field, addressText(family, mask(family, length)));
 }
 
 const text = ({ family, value }: Prefix) => addressText(family, value);
@@ -82,37 +87,40 @@ const text = ({ family, value }: Prefix) => addressText(family, value);
 export const ipSource: AddressField = {
   family: 'ip',
   name: 'ip',
-  key: (length) => concat(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
+  key: (length) => typed(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
   element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, text(block)] }),
 };
 
 export const ip6Source: AddressField = {
   family: 'ip6',
   name: 'ip6',
-  key: (length) => concat(...PORT, [truncated('ip6', ip6.saddr, length), 'ipv6_addr']),
+  key: (length) => typed(...PORT, [truncated('ip6', ip6.saddr, length), 'ipv6_addr']),
   element: ipSource.element,
 };
 
-const arpField = (name: string, address: Expression): AddressField => ({
+const arpField = (name: string, address: Operand): AddressField => ({
   family: 'ip',
   name,
   key: (length) =>
-    concat(...PORT, [arp.saddrEther, 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),
+    typed(...PORT, [arp['saddr ether'], 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),
   element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, mac, text(block)] }),
 });
 
 /** The sender's hardware and protocol addresses of an ARP packet. */
-export const arpSender = arpField('arp', arp.saddrIp);
+export const arpSender = arpField('arp', arp['saddr ip']);
 /** The sender's hardware address and the address that an ARP probe asks for. */
-export const arpProbe = arpField('arp_probe', arp.daddrIp);
+export const arpProbe = arpField('arp_probe', arp['daddr ip']);
 
 const hex = (value: bigint) => `0x${value.toString(16).padStart(32, '0')}`;
 
-/** The target of a neighbour solicitation or advertisement. */
+/** The target of a neighbour solicitation or advertisement: bare bits, as `icmpv6 taddr` would ask for its types again. */
+const ndTarget = payload.raw('th', 64, 128);
+
+/** The target has to be the port's own. */
 export const ndOwnTarget: AddressField = {
   family: 'ip6',
   name: 'nd_target',
   key: (length) =>
-    bare(meta.iifname, ether.saddr, length === 128 ? ndTarget : masked(ndTarget, hex(mask('ip6', length)))),
+    bare(meta.iifname, ether.saddr, length === 128 ? ndTarget : and(ndTarget, hex(mask('ip6', length)))),
   element: ({ ifname, mac }, { value }) => ({ concat: [ifname, mac, hex(value)] }),
 };

@@ -1,4 +1,4 @@
-import { linkLocal, ownable, type Prefix, prefixText } from './address.ts';
+import { comparePrefixes, linkLocal, ownable, type Prefix, prefixText } from './address.ts';
 import { ifname, list, mac, object, parsed, text, version, word } from './check.ts';
 import { claims } from './claim.ts';
 import type { Host } from './host.ts';
@@ -62,9 +62,9 @@ const MOST = { vms: 1_000_000, nics: 64, addresses: 1024, groups: 64 } as const;
 function blocks(value: unknown, path: string, family: Prefix['family']): string[] {
   const each = list(value, path, MOST.addresses).map((entry, i) => {
     const at = `${path}[${i}]`;
-    return prefixText(parsed(at, () => ownable(text(entry, at), family)));
+    return parsed(at, () => ownable(text(entry, at), family));
   });
-  return [...new Set(each)].sort();
+  return [...new Set(each.sort(comparePrefixes).map(prefixText))];
 }
 
 function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
@@ -72,9 +72,9 @@ function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
   if (!Array.isArray(value)) throw new Refused(path, 'not eui64, any or a list of addresses');
   const each = list(value, path, MOST.addresses).map((entry, i) => {
     const at = `${path}[${i}]`;
-    return prefixText(parsed(at, () => linkLocal(text(entry, at))));
+    return parsed(at, () => linkLocal(text(entry, at)));
   });
-  return [...new Set(each)].sort();
+  return [...new Set(each.sort(comparePrefixes).map(prefixText))];
 }
 
 const NIC_KEYS = ['ifname', 'bridge', 'mac', 'ipv4', 'ipv6', 'linkLocal', 'groups', 'filter'];

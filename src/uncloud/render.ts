@@ -1,3 +1,4 @@
+import { accept, and, drop, ether, goto, meta, set } from '../model/builders/index.ts';
 import type { Command, Ruleset, RulesetElement, Statement } from '../model/index.ts';
 import type { Facts } from './facts.ts';
 import { forwardDeny } from './forward.ts';
@@ -8,7 +9,6 @@ import type { Policy } from './policy.ts';
 import { type Port, portsOf } from './port.ts';
 import { portSecurity } from './security.ts';
 import { type TableWriter, tableWriter } from './table.ts';
-import { accept, drop, equal, ether, goto, masked, meta, oneOf, unequal } from './words.ts';
 
 /** The name of each table of ours. Nothing outside of them is ever touched. */
 export const TABLE = 'uncloud';
@@ -67,32 +67,32 @@ function interfacesOf({ host, policy, blocked = [], facts = {} }: Desired): Inte
 
 function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: Interfaces): void {
   const { uplinks, ports, closed } = interfaces;
-  const bridges = oneOf(...Object.keys(host.bridges));
+  const bridges = set(...Object.keys(host.bridges));
   const listed = [...uplinks, ...ports.map(({ ifname }) => ifname)];
   const vm = ports.length > 0 ? portSecurity(table, ports) : '';
 
   const dispatch = [
-    ...uplinks.map((name) => [name, accept] as const),
+    ...uplinks.map((name) => [name, accept()] as const),
     ...ports.map(({ ifname }) => [ifname, goto(vm)] as const),
-    ...closed.map((name) => [name, drop] as const),
+    ...closed.map((name) => [name, drop()] as const),
   ];
   const from: Statement[][] = [];
   if (dispatch.length > 0) from.push([table.verdicts('dispatch', key.inPort.key, dispatch)]);
-  if (facts?.ibrname) from.push([equal(meta.ibrname, bridges), drop]);
+  if (facts?.ibrname) from.push([meta.ibrname.in(bridges), drop()]);
   // Frames of other bridges. A port's chains do not come back here: what ends there meets the policy.
-  from.push([accept]);
+  from.push([accept()]);
   table.chain('prerouting', from, { hook: 'prerouting', prio: PREROUTING, policy: 'drop' });
 
   if (listed.length > 0) {
     // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
     const inside = table.among('listed', key.inPort.key, listed);
-    const outside = { expression: meta.oifname, type: 'ifname' } as const;
+    const outside = { operand: meta.oifname, type: 'ifname' } as const;
     table.chain(
       'forward',
       [
-        [inside, table.among('listed', outside, listed), accept],
-        [inside, drop],
-        [table.among('listed', outside, listed), drop],
+        [inside, table.among('listed', outside, listed), accept()],
+        [inside, drop()],
+        [table.among('listed', outside, listed), drop()],
       ],
       { hook: 'forward', prio: FORWARD, policy: 'accept' },
     );
@@ -100,18 +100,18 @@ function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: I
 
   const to: Statement[][] = [];
   if (ports.length > 0) {
-    const unicast = equal(masked(ether.daddr, '01:00:00:00:00:00'), '00:00:00:00:00:00');
+    const unicast = and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:00');
     const vmPort = table.among(
       'ports',
-      { expression: meta.oifname, type: 'ifname' },
+      { operand: meta.oifname, type: 'ifname' },
       ports.map(({ ifname }) => ifname),
     );
     const own = table.among(key.destination.name, key.destination.key, ports.map(key.destination.element));
-    to.push([own, accept], [unicast, vmPort, drop]);
+    to.push([own, accept()], [unicast, vmPort, drop()]);
   }
-  if (closed.length > 0) to.push([equal(meta.oifname, oneOf(...closed)), drop]);
+  if (closed.length > 0) to.push([meta.oifname.in(set(...closed)), drop()]);
   if (facts?.ibrname) {
-    to.push([equal(meta.obrname, bridges), unequal(meta.oifname, oneOf(...listed)), drop]);
+    to.push([meta.obrname.in(bridges), meta.oifname.notIn(set(...listed)), drop()]);
   }
   if (to.length > 0)
     table.chain('postrouting', to, { hook: 'postrouting', prio: POSTROUTING, policy: 'accept' });
@@ -122,7 +122,7 @@ function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: I
  * still teach it where their source is. No VM has to send any: they end at the port's ingress.
  */
 function ingress(table: TableWriter, devices: readonly string[]): void {
-  table.chain('link_local', [[equal(masked(ether.daddr, 'ff:ff:ff:ff:ff:f0'), '01:80:c2:00:00:00'), drop]]);
+  table.chain('link_local', [[and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00'), drop()]]);
   for (let i = 0; i < devices.length; i += MOST_DEVICES) {
     table.chain(`ingress_${i / MOST_DEVICES}`, [[goto('link_local')]], {
       hook: 'ingress',
@@ -134,7 +134,7 @@ function ingress(table: TableWriter, devices: readonly string[]): void {
 }
 
 /** Our table of a family as if it were new: what it held goes, in the same transaction. */
-function anew(family: 'bridge' | 'inet' | 'netdev'): Command[] {
+export function anew(family: 'bridge' | 'inet' | 'netdev'): Command[] {
   const table = { family, name: TABLE };
   return [{ add: { table } }, { delete: { table } }];
 }

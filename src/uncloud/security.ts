@@ -1,64 +1,80 @@
-import type { Expression, Statement } from '../model/index.ts';
-import { byLength } from './address.ts';
-import type { AddressField, PortField } from './key.ts';
-import * as key from './key.ts';
-import type { Port } from './port.ts';
-import type { TableWriter } from './table.ts';
 import {
   accept,
-  ahNexthdr,
+  ah,
+  and,
   arp,
-  bits,
   drop,
-  equal,
   ether,
   exthdr,
-  frag,
   goto,
-  icmpv6Type,
-  igmpType,
+  icmpv6,
+  igmp,
   ip,
   ip6,
-  match,
   meta,
-  ndFlags,
-  ndOptionHead,
-  oneOf,
-  raw,
+  payload,
+  set,
   udp,
-  unequal,
-  vmap,
-} from './words.ts';
+} from '../model/builders/index.ts';
+import type { Statement } from '../model/index.ts';
+import { byLength } from './address.ts';
+import {
+  type AddressField,
+  arpProbe,
+  arpSender,
+  inPort,
+  ip6Source,
+  ipSource,
+  ndOption,
+  ndOwnTarget,
+  type PortField,
+  rarpHardware,
+  source,
+} from './key.ts';
+import type { Port } from './port.ts';
+import type { TableWriter } from './table.ts';
 
 type Body = readonly Statement[];
 
 const RARP = 0x8035;
 
-/** What only routers send, or nobody may: ICMPv6 by number. */
-const ICMPV6_FORBIDDEN = [130, 134, 137, 138, 148, 149, 150, 151] as const;
 const ROUTER_SOLICITATION = 133;
 const ROUTER_ADVERTISEMENT = 134;
 const NEIGHBOUR_SOLICITATION = 135;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 const MLD2_REPORT = 143;
+/**
+ * ICMPv6 that does not simply pass: what routers send (MLD query, router advertisement, redirect, renumbering,
+ * certification paths, multicast router advertisement), mobility experiments, and neighbour discovery.
+ */
+const ICMPV6_CHECKED = set(130, 134, 135, 136, 137, 138, 148, 149, 150, 151);
 
-/** The extension headers that the kernel walks: behind any of them is not where a header usually is. */
+/** The extension headers that the kernel walks: behind them the upper header is not where it usually is. */
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
 const DESTINATION = 60;
 const EXTENSIONS = [HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION] as const;
+
+const IGMP = 2;
 const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
-const IGMP = 2;
 
-/** Header sizes in bytes, as `ip6 length` counts: without the IPv6 header. */
+/** Sizes in bytes, as `ip6 length` counts: without the IPv6 header. */
 const ND_BARE = 24;
 const ND_ONE_OPTION = 32;
 const RS_BARE = 8;
 const FRAGMENT_HEADER = 8;
+
+/** Neighbour discovery (RFC 4861): the flags, and type and length of the first option. */
+const ndFlags = payload.raw('th', 32, 8);
+const ndOptionHead = payload.raw('th', 192, 16);
+const SOURCE_LINK_LAYER = 0x0101;
+const TARGET_LINK_LAYER = 0x0201;
+/** A nonce of 6 bytes, as duplicate address detection sends it (RFC 7527). */
+const NONCE = 0x0e01;
 
 /**
  * Port security: the chains that a frame from a VM goes through, in the order of checks. They hang behind
@@ -72,8 +88,7 @@ const FRAGMENT_HEADER = 8;
 export function portSecurity(table: TableWriter, ports: readonly Port[]): string {
   const privates = ports.filter((port) => port.private);
 
-  const own = (field: PortField, among = ports): Statement =>
-    table.among(field.name, field.key, among.map(field.element));
+  const own = (field: PortField): Statement => table.among(field.name, field.key, ports.map(field.element));
 
   /** One rule for each prefix length in use, longest first. */
   const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] => {
@@ -87,15 +102,15 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
     ]);
   };
 
-  /** A rule for private networks, where there are any. */
+  /** A rule for ports of private networks, where there are any. */
   const onPrivate = (...statements: Body): Body[] =>
     privates.length === 0
       ? []
-      : [[table.among('private', key.inPort.key, privates.map(key.inPort.element)), ...statements]];
+      : [[table.among('private', inPort.key, privates.map(inPort.element)), ...statements]];
 
   table.chain('vm', [
     [
-      vmap(ether.type, [
+      ether.type.vmap([
         ['ip6', goto('vm_ip6')],
         ['ip', goto('vm_ip')],
         ['arp', goto('vm_arp')],
@@ -106,122 +121,114 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
 
   table.chain('vm_arp', [
     [
-      equal(arp.htype, 1),
-      equal(arp.ptype, 'ip'),
-      equal(arp.hlen, 6),
-      equal(arp.plen, 4),
-      equal(arp.operation, oneOf('request', 'reply')),
+      arp.htype.eq(1),
+      arp.ptype.eq('ip'),
+      arp.hlen.eq(6),
+      arp.plen.eq(4),
+      arp.operation.in(set('request', 'reply')),
       goto('vm_arp_sender'),
     ],
   ]);
   table.chain('vm_arp_sender', [
-    ...ownAddress(key.arpSender, accept),
-    ...ownAddress(key.arpProbe, accept, equal(arp.operation, 'request'), equal(arp.saddrIp, '0.0.0.0')),
+    ...ownAddress(arpSender, accept()),
+    ...ownAddress(arpProbe, accept(), arp.operation.eq('request'), arp['saddr ip'].eq('0.0.0.0')),
   ]);
 
   table.chain('vm_rarp', [
     [
-      equal(ether.daddr, 'ff:ff:ff:ff:ff:ff'),
+      ether.daddr.eq('ff:ff:ff:ff:ff:ff'),
       // Ethernet, IPv4, 6 and 4 bytes, operation 3; then both protocol addresses.
-      equal(raw('nh', 0, 64), '0x0001080006040003'),
-      equal(raw('nh', 14 * 8, 32), 0),
-      equal(raw('nh', 24 * 8, 32), 0),
-      own(key.rarpHardware),
-      accept,
+      payload.raw('nh', 0, 64).eq('0x0001080006040003'),
+      payload.raw('nh', 14 * 8, 32).eq(0),
+      payload.raw('nh', 24 * 8, 32).eq(0),
+      own(rarpHardware),
+      accept(),
     ],
   ]);
 
   table.chain('vm_ip', [
-    ...ownAddress(key.ipSource, goto('vm_ip_own')),
+    ...ownAddress(ipSource, goto('vm_ip_own')),
     [
-      equal(ip.saddr, '0.0.0.0'),
-      equal(ip.daddr, '255.255.255.255'),
-      bits(ip.fragOff, 0x3fff, 'none'),
-      equal(udp.sport, 68),
-      equal(udp.dport, 67),
-      own(key.source),
-      accept,
+      ip.saddr.eq('0.0.0.0'),
+      ip.daddr.eq('255.255.255.255'),
+      and(ip['frag-off'], 0x3fff).eq(0),
+      udp.sport.eq(68),
+      udp.dport.eq(67),
+      own(source),
+      accept(),
     ],
   ]);
   table.chain('vm_ip_own', [
     // A header that the kernel cannot parse has no l4proto, matches nothing here, and drops.
-    [unequal(meta.l4proto, oneOf(UDP, IGMP)), accept],
-    [unequal(udp.sport, 67), accept],
-    [unequal(igmpType, 'membership-query'), accept],
-    [bits(ip.fragOff, 0x1fff, 'any'), accept],
-    ...onPrivate(equal(udp.sport, 67), accept),
+    [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
+    [udp.sport.ne(67), accept()],
+    [igmp.type.ne('membership-query'), accept()],
+    [and(ip['frag-off'], 0x1fff).ne(0), accept()],
+    ...onPrivate(udp.sport.eq(67), accept()),
   ]);
 
   table.chain('vm_ip6', [
-    ...ownAddress(key.ip6Source, goto('vm_ip6_own')),
-    [equal(ip6.saddr, '::'), own(key.source), goto('vm_ip6_unspecified')],
+    ...ownAddress(ip6Source, goto('vm_ip6_own')),
+    [ip6.saddr.eq('::'), own(source), goto('vm_ip6_unspecified')],
   ]);
   table.chain('vm_ip6_own', [
-    [unequal(ip6.nexthdr, oneOf(...EXTENSIONS)), unequal(meta.l4proto, oneOf(UDP, ICMPV6)), accept],
+    [ip6.nexthdr.notIn(set(...EXTENSIONS)), meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
     [
-      vmap(ip6.nexthdr, [
+      ip6.nexthdr.vmap([
         [ICMPV6, goto('vm_icmpv6')],
         [UDP, goto('vm_udp6')],
         ...EXTENSIONS.map((header) => [header, goto('vm_ip6_extended')] as const),
       ]),
     ],
   ]);
-  table.chain('vm_udp6', [[unequal(udp.sport, 547), accept], ...onPrivate(equal(udp.sport, 547), accept)]);
+  table.chain('vm_udp6', [[udp.sport.ne(547), accept()], ...onPrivate(udp.sport.eq(547), accept())]);
 
   table.chain('vm_icmpv6', [
+    [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],
     [
-      unequal(icmpv6Type, oneOf(...ICMPV6_FORBIDDEN, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT)),
-      accept,
-    ],
-    [
-      vmap(icmpv6Type, [
+      icmpv6.type.vmap([
         [NEIGHBOUR_SOLICITATION, goto('vm_nd_solicit')],
         [NEIGHBOUR_ADVERTISEMENT, goto('vm_nd_advert')],
       ]),
     ],
-    ...onPrivate(equal(icmpv6Type, ROUTER_ADVERTISEMENT), accept),
+    ...onPrivate(icmpv6.type.eq(ROUTER_ADVERTISEMENT), accept()),
   ]);
   table.chain('vm_nd_solicit', [
-    [equal(ip6.length, ND_BARE), accept],
-    [equal(ip6.length, ND_ONE_OPTION), equal(ndOptionHead, 0x0101), own(key.ndOption), accept],
+    [ip6.length.eq(ND_BARE), accept()],
+    [ip6.length.eq(ND_ONE_OPTION), ndOptionHead.eq(SOURCE_LINK_LAYER), own(ndOption), accept()],
   ]);
   table.chain('vm_nd_advert', [
-    [bits(ndFlags, 0x80, 'none'), goto('vm_nd_option')],
+    [and(ndFlags, 0x80).eq(0), goto('vm_nd_option')],
+    // A router of a private network says that it is one; unsaid, its neighbours would forget it.
     ...onPrivate(goto('vm_nd_option')),
   ]);
   table.chain('vm_nd_option', [
-    [equal(ip6.length, ND_BARE), goto('vm_nd_target')],
-    [equal(ip6.length, ND_ONE_OPTION), equal(ndOptionHead, 0x0201), own(key.ndOption), goto('vm_nd_target')],
+    [ip6.length.eq(ND_BARE), goto('vm_nd_target')],
+    [ip6.length.eq(ND_ONE_OPTION), ndOptionHead.eq(TARGET_LINK_LAYER), own(ndOption), goto('vm_nd_target')],
   ]);
-  table.chain('vm_nd_target', ownAddress(key.ndOwnTarget, accept));
+  table.chain('vm_nd_target', ownAddress(ndOwnTarget, accept()));
 
-  const fromUnspecified = (type: number, ...rest: Body): Body => [
-    equal(ip6.nexthdr, ICMPV6),
-    equal(icmpv6Type, type),
-    ...rest,
+  const bareIcmpv6 = (type: number, length: number): Body => [
+    ip6.nexthdr.eq(ICMPV6),
+    icmpv6.type.eq(type),
+    ip6.length.eq(length),
   ];
   table.chain('vm_ip6_unspecified', [
-    fromUnspecified(NEIGHBOUR_SOLICITATION, equal(ip6.length, ND_BARE), goto('vm_nd_target')),
-    fromUnspecified(
-      NEIGHBOUR_SOLICITATION,
-      equal(ip6.length, ND_ONE_OPTION),
-      // A nonce of 6 bytes (RFC 7527).
-      equal(ndOptionHead, 0x0e01),
-      goto('vm_nd_target'),
-    ),
-    fromUnspecified(ROUTER_SOLICITATION, equal(ip6.length, RS_BARE), accept),
+    [...bareIcmpv6(NEIGHBOUR_SOLICITATION, ND_BARE), goto('vm_nd_target')],
+    [...bareIcmpv6(NEIGHBOUR_SOLICITATION, ND_ONE_OPTION), ndOptionHead.eq(NONCE), goto('vm_nd_target')],
+    [...bareIcmpv6(ROUTER_SOLICITATION, RS_BARE), accept()],
     [
-      equal(ip6.nexthdr, HOP_BY_HOP),
-      equal(exthdr('hbh', 'nexthdr'), ICMPV6),
-      equal(exthdr('hbh', 'hdrlength'), 0),
-      equal(icmpv6Type, MLD2_REPORT),
-      accept,
+      ip6.nexthdr.eq(HOP_BY_HOP),
+      exthdr('hbh', 'nexthdr').eq(ICMPV6),
+      exthdr('hbh', 'hdrlength').eq(0),
+      icmpv6.type.eq(MLD2_REPORT),
+      accept(),
     ],
   ]);
 
   table.chain('vm_ip6_extended', [
-    [unequal(frag('frag-off'), 0), accept],
-    [equal(frag(), true), goto('vm_ip6_first_fragment')],
+    [exthdr('frag', 'frag-off').ne(0), accept()],
+    [exthdr('frag').exists(), goto('vm_ip6_first_fragment')],
     [goto('vm_ip6_upper')],
   ]);
 
@@ -230,46 +237,40 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
    * fragment could show one upper header there and send another in the next fragment. So the headers have
    * to fit into the payload length for certain: none but the fragment header, or one more of 64 bytes at most.
    */
-  const small = (name: 'hbh' | 'rt' | 'dst') => match(exthdr(name, 'hdrlength'), '<=', 7);
-  const fits = (bytes: number) => match(ip6.length, '>=', FRAGMENT_HEADER + bytes);
-  const upper = (next: Expression) => unequal(next, oneOf(...EXTENSIONS));
+  const upperFollows = (name: 'frag' | 'dst') => exthdr(name, 'nexthdr').notIn(set(...EXTENSIONS));
+  const small = (name: 'hbh' | 'rt' | 'dst') => exthdr(name, 'hdrlength').le(7);
+  const fits = (bytes: number) => ip6.length.ge(FRAGMENT_HEADER + bytes);
+  const before = (name: 'hbh' | 'rt' | 'dst', number: number): Body => [
+    ip6.nexthdr.eq(number),
+    exthdr(name, 'nexthdr').eq(FRAGMENT),
+    small(name),
+    upperFollows('frag'),
+    fits(64 + 20),
+    goto('vm_ip6_upper'),
+  ];
   table.chain('vm_ip6_first_fragment', [
-    [equal(meta.l4proto, TCP), match(ip6.length, '<', FRAGMENT_HEADER + 20), drop],
-    [equal(ip6.nexthdr, FRAGMENT), upper(frag('nexthdr')), fits(8), goto('vm_ip6_upper')],
+    [meta.l4proto.eq(TCP), ip6.length.lt(FRAGMENT_HEADER + 20), drop()],
+    [ip6.nexthdr.eq(FRAGMENT), upperFollows('frag'), fits(8), goto('vm_ip6_upper')],
     [
-      equal(ip6.nexthdr, FRAGMENT),
-      equal(frag('nexthdr'), DESTINATION),
-      upper(exthdr('dst', 'nexthdr')),
+      ip6.nexthdr.eq(FRAGMENT),
+      exthdr('frag', 'nexthdr').eq(DESTINATION),
+      upperFollows('dst'),
       small('dst'),
       fits(64 + 20),
       goto('vm_ip6_upper'),
     ],
-    ...(
-      [
-        ['hbh', HOP_BY_HOP],
-        ['dst', DESTINATION],
-        ['rt', ROUTING],
-      ] as const
-    ).map(([name, number]) => [
-      equal(ip6.nexthdr, number),
-      equal(exthdr(name, 'nexthdr'), FRAGMENT),
-      small(name),
-      upper(frag('nexthdr')),
-      fits(64 + 20),
-      goto('vm_ip6_upper'),
-    ]),
+    before('hbh', HOP_BY_HOP),
+    before('dst', DESTINATION),
+    before('rt', ROUTING),
   ]);
 
   table.chain('vm_ip6_upper', [
-    [unequal(meta.l4proto, oneOf(UDP, ICMPV6, AUTHENTICATION)), accept],
-    [unequal(udp.sport, 547), accept],
-    [
-      unequal(icmpv6Type, oneOf(...ICMPV6_FORBIDDEN, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT)),
-      accept,
-    ],
+    [meta.l4proto.notIn(set(UDP, ICMPV6, AUTHENTICATION)), accept()],
+    [udp.sport.ne(547), accept()],
+    [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],
     // The kernel stops at an authentication header: nothing may hide behind it that is checked elsewhere.
-    [unequal(ahNexthdr, oneOf(...EXTENSIONS, UDP, ICMPV6)), accept],
-    ...onPrivate(equal(udp.sport, 547), accept),
+    [ah.nexthdr.notIn(set(...EXTENSIONS, UDP, ICMPV6)), accept()],
+    ...onPrivate(udp.sport.eq(547), accept()),
   ]);
   return 'vm';
 }

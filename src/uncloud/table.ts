@@ -1,10 +1,18 @@
-import type { Chain, Expression, Family, RulesetElement, SetType, Statement } from '../model/index.ts';
+import type { Operand } from '../model/builders/index.ts';
+import type {
+  Chain,
+  Expression,
+  Family,
+  RulesetElement,
+  SetType,
+  Statement,
+  Verdict,
+} from '../model/index.ts';
 import type { SetMode } from './host.ts';
-import { equal } from './words.ts';
 
-/** What a set's key is made of: each part as an expression, with the type that a named set needs for it. */
+/** What a set's key is made of: what the packet is read for, with the type that a named set needs for it. */
 export interface Key {
-  readonly expression: Expression;
+  readonly operand: Operand;
   readonly type: SetType;
 }
 
@@ -15,7 +23,7 @@ export interface TableWriter {
   /** A match on a set of these elements: made with the rule or named, as the host wants it. */
   among(name: string, key: Key, elements: readonly Expression[]): Statement;
   /** The verdict that each element has. */
-  verdicts(name: string, key: Key, pairs: readonly (readonly [Expression, Statement])[]): Statement;
+  verdicts(name: string, key: Key, pairs: readonly (readonly [Expression, Verdict])[]): Statement;
   /** Everything, in an order that can be sent. */
   elements(): RulesetElement[];
 }
@@ -46,17 +54,17 @@ export function tableWriter(family: Family, table: string, mode: SetMode): Table
       chains.push({ chain: { family, table, name, ...(base && { type: 'filter' as const, ...base }) } });
       for (const expr of bodies) rules.push({ rule: { family, table, chain: name, expr } });
     },
-    among(name, { expression, type }, elements) {
-      if (!named(elements)) return equal(expression, { set: elements });
+    among(name, { operand, type }, elements) {
+      if (!named(elements)) return operand.eq({ set: elements });
       sets.set(name, { set: { family, table, name, type, size: roomFor(elements.length), elem: elements } });
-      return equal(expression, `@${name}`);
+      return operand.eq(`@${name}`);
     },
-    verdicts(name, { expression, type }, pairs) {
-      if (!named(pairs)) return { vmap: { key: expression, data: { set: pairs as never } } };
+    verdicts(name, { operand, type }, pairs) {
+      if (!named(pairs)) return operand.vmap(pairs);
       sets.set(name, {
         map: { family, table, name, type, map: 'verdict', size: roomFor(pairs.length), elem: pairs as never },
       });
-      return { vmap: { key: expression, data: `@${name}` } };
+      return operand.vmap(`@${name}`);
     },
     elements: () => [{ table: { family, name: table } }, ...chains, ...sets.values(), ...rules],
   };
