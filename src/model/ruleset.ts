@@ -86,17 +86,22 @@ export type Resettable =
   | OneOf<Pick<RulesetElements, 'counter' | 'quota' | 'rule' | 'set' | 'map' | 'element' | 'chain' | 'table'>>
   | Extract<Plural, { counters: unknown } | { quotas: unknown } | { rules: unknown } | { ruleset: unknown }>;
 
+/** The command that makes something; where it exists already that is fine, except for rules. */
+export interface AddCommand {
+  readonly add: RulesetElement;
+}
+
 /**
  * A command: what to do, and to what.
  *
- * - `add`: make it; where it exists already that is fine, except for rules
+ * - `add`: make it, {@link AddCommand}
  * - `create`: make it, fail with EEXIST where it exists
  * - `insert`: a rule before others; `replace`: a rule in another's place
  * - `delete`: fail with ENOENT where it does not exist; `destroy`: be content then (Linux 6.3)
  * - `flush`: empty it; `reset`: list it and zero its counters; `rename`: a chain; `list`: read it
  */
 export type Command =
-  | { readonly add: RulesetElement }
+  | AddCommand
   | { readonly create: RulesetElement }
   | { readonly insert: { readonly rule: Rule } }
   | { readonly replace: { readonly rule: Rule } }

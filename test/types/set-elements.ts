@@ -10,6 +10,7 @@ import {
   meta,
   prefix,
   range,
+  type TableBuilder,
   table,
 } from '../../src/model/index.ts';
 
@@ -153,6 +154,9 @@ typed.element('dispatch', [['v0', 'accept']]);
 
 // The width of an expression's type is not known here: the compiler checks.
 filter.set('any', { type: { typeof: concat(meta.iifname, ether.saddr) }, elements: [['v0', '02::']] });
+
+// Whatever sets it has, a table is a table.
+export const untyped: TableBuilder = typed;
 
 // Words that nft does not have.
 // @ts-expect-error no such hook

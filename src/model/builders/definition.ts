@@ -6,7 +6,7 @@ import type { Statement } from '../statement.ts';
 import type { ObjectRef, TableFlag } from '../table.ts';
 import { checkComment } from './name.ts';
 import { plain } from './plain.ts';
-import type { DataType, Flags, KeyType, MapElement, SetElement } from './set-type.ts';
+import type { DataType, KeyType, MapElement, SetElement, SetFlags } from './set-type.ts';
 
 /** What a table may have besides its name. */
 export interface TableOptions {
@@ -30,7 +30,7 @@ export interface RegularChain {
   readonly comment?: string;
 }
 
-interface SetProperties<T extends KeyType, F extends Flags> {
+interface SetProperties<T extends KeyType, F extends SetFlags> {
   readonly type: T;
   readonly flags?: F;
   readonly policy?: SetPolicy;
@@ -48,12 +48,12 @@ interface SetProperties<T extends KeyType, F extends Flags> {
 }
 
 /** A named set and its first elements. */
-export interface SetOptions<T extends KeyType, F extends Flags> extends SetProperties<T, F> {
+export interface SetOptions<T extends KeyType, F extends SetFlags> extends SetProperties<T, F> {
   readonly elements?: readonly NoInfer<SetElement<T, F>>[];
 }
 
 /** A named map and its first elements. */
-export interface MapOptions<T extends KeyType, D extends DataType, F extends Flags>
+export interface MapOptions<T extends KeyType, D extends DataType, F extends SetFlags>
   extends SetProperties<T, F> {
   /** The type of the values; `verdict` makes a verdict map. */
   readonly map: D;
@@ -78,7 +78,7 @@ export function chainDefinition(ref: ObjectRef, options: BaseChain | RegularChai
 /** The set, or with `map` the map, as the model has it, without its elements. */
 export function setDefinition<S extends NamedSet>(
   ref: ObjectRef,
-  options: SetProperties<KeyType, Flags> & { readonly map?: DataType },
+  options: SetProperties<KeyType, SetFlags> & { readonly map?: DataType },
 ): S {
   const { type, flags, gcInterval, autoMerge, statements, comment } = options;
   if (Array.isArray(type) && type.length === 0) throw new ModelError(`set ${ref.name} has no key type`);

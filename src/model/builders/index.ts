@@ -1,4 +1,4 @@
-export { and, lshift, or, rshift, type Values, xor } from './binary.ts';
+export { and, lshift, or, rshift, xor } from './binary.ts';
 export { ct } from './ct.ts';
 export type {
   BaseChain,
@@ -26,7 +26,7 @@ export { dnat, masquerade, redirect, snat, tproxy } from './nat.ts';
 export { match, Operand } from './operand.ts';
 export * from './payload.ts';
 export { type Comment, comment, type RulePart } from './rule.ts';
-export type { Data, DataType, Flags, Key, KeyType, MapElement, SetElement } from './set-type.ts';
+export type { DataType, KeyType, MapData, MapElement, SetElement, SetFlags, SetKey } from './set-type.ts';
 export {
   counter,
   ctCount,

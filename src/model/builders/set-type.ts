@@ -12,12 +12,12 @@ export type KeyType = DatatypeName | readonly DatatypeName[] | { readonly typeof
 export type DataType = KeyType | 'verdict' | ObjectMapType;
 
 /** Flags of a set, as the type of the options has them. */
-export type Flags = SetFlag | readonly SetFlag[];
+export type SetFlags = SetFlag | readonly SetFlag[];
 
 /** Datatypes that prefixes are written for. */
 type Address = 'ipv4_addr' | 'ipv6_addr' | 'ether_addr';
 
-type IsInterval<F extends Flags> = 'interval' extends (F extends readonly SetFlag[] ? F[number] : F)
+type IsInterval<F extends SetFlags> = 'interval' extends (F extends readonly SetFlag[] ? F[number] : F)
   ? true
   : false;
 
@@ -35,20 +35,22 @@ type Fields<T, Interval extends boolean> = T extends readonly DatatypeName[]
     : ElementValue;
 
 /** A key of a set: an array of fields where its type is a concatenation; `*` is what no other key matches. */
-export type Key<T extends KeyType, F extends Flags> = Fields<T, IsInterval<F>> | '*';
+export type SetKey<T extends KeyType, F extends SetFlags> = Fields<T, IsInterval<F>> | '*';
 
 /** An element of a set whose key has the type `T`. */
-export type SetElement<T extends KeyType, F extends Flags> = Key<T, F> | PropertiedElement<Key<T, F>>;
+export type SetElement<T extends KeyType, F extends SetFlags> =
+  | SetKey<T, F>
+  | PropertiedElement<SetKey<T, F>>;
 
 /** A value of a map whose data has the type `D`. */
-export type Data<D extends DataType> = D extends 'verdict'
+export type MapData<D extends DataType> = D extends 'verdict'
   ? Verdict
   : D extends ObjectMapType
     ? string
     : Fields<D, true>;
 
 /** An element of a map: its key and its value. */
-export type MapElement<T extends KeyType, D extends DataType, F extends Flags> = readonly [
+export type MapElement<T extends KeyType, D extends DataType, F extends SetFlags> = readonly [
   key: SetElement<T, F>,
-  data: Data<D>,
+  data: MapData<D>,
 ];

@@ -1,7 +1,7 @@
 import { ModelError } from '../error.ts';
 import type { Expression } from '../expression.ts';
 import type { Family } from '../family.ts';
-import type { Command, Ruleset, RulesetElement, StatefulObjects } from '../ruleset.ts';
+import type { AddCommand, Ruleset, RulesetElement, StatefulObjects } from '../ruleset.ts';
 import type { Element, NamedMap, NamedSet } from '../set.ts';
 import type { ObjectRef, Table, TableRef } from '../table.ts';
 import {
@@ -19,7 +19,7 @@ import { type ElementInput, elementExpression } from './element.ts';
 import { checkComment, checkName } from './name.ts';
 import { plain } from './plain.ts';
 import { type RulePart, ruleDefinition } from './rule.ts';
-import type { DataType, Flags, KeyType, MapElement, SetElement } from './set-type.ts';
+import type { DataType, KeyType, MapElement, SetElement, SetFlags } from './set-type.ts';
 
 /** What a table is made of, in an order in which everything comes after what it refers to. */
 const ORDER = ['table', 'object', 'flowtable', 'set', 'chain', 'element', 'rule'] as const;
@@ -72,7 +72,7 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
   }
 
   /** A named set. Its type decides which elements compile. */
-  set<N extends string, const T extends KeyType, const F extends Flags = readonly []>(
+  set<N extends string, const T extends KeyType, const F extends SetFlags = readonly []>(
     name: N,
     options: SetOptions<T, F>,
   ): TableBuilder<Sets & Record<N, SetElement<T, F>>> {
@@ -86,7 +86,7 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
     N extends string,
     const T extends KeyType,
     const D extends DataType,
-    const F extends Flags = readonly [],
+    const F extends SetFlags = readonly [],
   >(name: N, options: MapOptions<T, D, F>): TableBuilder<Sets & Record<N, MapElement<T, D, F>>> {
     const map = setDefinition<NamedMap>(this.#declare('set', name), options);
     this.#parts.set.push({ map });
@@ -135,7 +135,7 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
    * The `add` commands that make the table: the table, objects, flowtables, sets and maps, chains,
    * elements, rules.
    */
-  get commands(): readonly Command[] {
+  get commands(): readonly AddCommand[] {
     return Object.freeze(ORDER.flatMap((kind) => this.#parts[kind].map((add) => Object.freeze({ add }))));
   }
 
