@@ -1,0 +1,17 @@
+export { at, CompileError, type Path, pathText } from './error.ts';
+export { evaluate } from './evaluate.ts';
+export { evaluateElements } from './elements.ts';
+export { encodeElements } from './intervals.ts';
+export { declareNamedSet } from './named-set.ts';
+export { type CompiledRule, compileRule } from './rule.ts';
+export { type Names, Scope } from './scope.ts';
+export {
+  ELEMENT_FLAGS,
+  joinedBits,
+  type MapData,
+  OBJECT_TYPES,
+  type ObjectType,
+  SET_FLAGS,
+  type SetDeclaration,
+  type SetElement,
+} from './set-declaration.ts';

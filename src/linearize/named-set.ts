@@ -1,0 +1,76 @@
+import { datatype, DatatypeError } from '../datatype/index.ts';
+import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
+import { at, CompileError, type Path } from './error.ts';
+import type { Typed } from './expr.ts';
+import type { Scope } from './scope.ts';
+import { partsOf } from './set.ts';
+import { type MapData, OBJECT_TYPES, type ObjectType, SET_FLAGS, type SetDeclaration } from './set-declaration.ts';
+
+const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', dynamic: 'eval' } as const;
+
+/** What a named set or map holds, from its declaration in the model. */
+export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: Path | undefined): SetDeclaration {
+  if (node.type === undefined) throw new CompileError(path, 'a set needs the type of its keys');
+  const key = typesOf(node.type, scope, at(path, 'type'));
+  const data = 'map' in node && node.map !== undefined ? dataOf(node.map, scope, at(path, 'map')) : undefined;
+  let flags = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
+  for (const flag of node.flags === undefined ? [] : Array.isArray(node.flags) ? node.flags : [node.flags]) {
+    const name = FLAGS[flag as keyof typeof FLAGS];
+    if (name === undefined) throw new CompileError(at(path, 'flags'), `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    flags |= SET_FLAGS[name];
+  }
+  if (node.timeout !== undefined || node['gc-interval'] !== undefined) flags |= SET_FLAGS.timeout;
+  if (node['auto-merge'] && !(flags & SET_FLAGS.interval)) {
+    throw new CompileError(at(path, 'auto-merge'), 'only sets with the flag interval can merge');
+  }
+  if (flags & SET_FLAGS.interval && key.length > 1) flags |= SET_FLAGS.concat;
+  if (node.stmt !== undefined) flags |= SET_FLAGS.expr;
+  const interval = flags & SET_FLAGS.interval && key.length === 1;
+  return {
+    name: node.name,
+    id: scope.names.nextSetId(),
+    key: interval ? key.map(ordered) : key,
+    ...(data === undefined ? {} : { data }),
+    flags,
+    ...(node.size === undefined ? {} : { size: node.size }),
+  };
+}
+
+/** Intervals are ordered as numbers, so their keys are in network order. */
+function ordered(typed: Typed): Typed {
+  return typed.type.base === 'string' ? typed : { ...typed, byteorder: 'network' };
+}
+
+/** The parts of a type: `"ipv4_addr"`, `["ipv4_addr", "inet_service"]`, or `{ typeof: expression }`. */
+export function typesOf(node: unknown, scope: Scope, path: Path | undefined): readonly Typed[] {
+  if (typeof node === 'string') return node.split('.').map((name) => typeNamed(name.trim(), path));
+  if (Array.isArray(node)) {
+    if (node.length === 0) throw new CompileError(path, 'a key has at least one part');
+    return node.map((name, i) => typeNamed(name, at(path, i)));
+  }
+  if (typeof node === 'object' && node !== null && 'typeof' in node) {
+    const place = at(path, 'typeof');
+    const expr = scope.evaluate(node.typeof as Expression, place);
+    return partsOf(expr).map(({ type, bits, byteorder }) => ({ type, bits, byteorder }));
+  }
+  throw new CompileError(path, 'expected the name of a type, several names, or { typeof: expression }');
+}
+
+function typeNamed(name: unknown, path: Path | undefined): Typed {
+  try {
+    const type = datatype(String(name));
+    if (type.bits === 0) {
+      throw new CompileError(path, `${type.name} has no width of its own: use typeof with an expression of that type`);
+    }
+    return { type, bits: type.bits, byteorder: type.byteorder };
+  } catch (error) {
+    if (error instanceof DatatypeError) throw new CompileError(path, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function dataOf(node: unknown, scope: Scope, path: Path): MapData {
+  if (node === 'verdict') return { kind: 'verdict' };
+  if (typeof node === 'string' && Object.hasOwn(OBJECT_TYPES, node)) return { kind: 'object', object: node as ObjectType };
+  return { kind: 'value', parts: typesOf(node, scope, path) };
+}
