@@ -42,6 +42,9 @@ const POSTROUTING = 300;
 /** Before whatever else looks at ingress. */
 const INGRESS = -500;
 
+/** The port that a frame goes out through. */
+const outPort = { operand: meta.oifname, type: 'ifname' } as const;
+
 /** Devices that one netdev chain takes (NFT_NETDEVICE_MAX). */
 const MOST_DEVICES = 256;
 
@@ -86,13 +89,12 @@ function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: I
   if (listed.length > 0) {
     // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
     const inside = table.among('listed', key.inPort.key, listed);
-    const outside = { operand: meta.oifname, type: 'ifname' } as const;
     table.chain(
       'forward',
       [
-        [inside, table.among('listed', outside, listed), accept()],
+        [inside, table.among('listed', outPort, listed), accept()],
         [inside, drop()],
-        [table.among('listed', outside, listed), drop()],
+        [table.among('listed', outPort, listed), drop()],
       ],
       { hook: 'forward', prio: FORWARD, policy: 'accept' },
     );
@@ -101,17 +103,15 @@ function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: I
   const to: Statement[][] = [];
   if (ports.length > 0) {
     const unicast = and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:00');
-    const vmPort = table.among(
-      'ports',
-      { operand: meta.oifname, type: 'ifname' },
-      ports.map(({ ifname }) => ifname),
-    );
+    const vmPort = table.among('ports', outPort, ports.map(key.inPort.element));
     const own = table.among(key.destination.name, key.destination.key, ports.map(key.destination.element));
     to.push([own, accept()], [unicast, vmPort, drop()]);
   }
-  if (closed.length > 0) to.push([meta.oifname.in(set(...closed)), drop()]);
+  if (closed.length > 0) to.push([table.among('closed', outPort, closed), drop()]);
   if (facts?.ibrname) {
-    to.push([meta.obrname.in(bridges), meta.oifname.notIn(set(...listed)), drop()]);
+    const inside = listed.length > 0 ? [[table.among('listed', outPort, listed), accept()]] : [];
+    table.chain('to_managed', [...inside, [drop()]]);
+    to.push([meta.obrname.in(bridges), goto('to_managed')]);
   }
   if (to.length > 0)
     table.chain('postrouting', to, { hook: 'postrouting', prio: POSTROUTING, policy: 'accept' });
