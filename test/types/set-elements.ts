@@ -163,6 +163,8 @@ export const untyped: TableBuilder = typed;
 filter.chain('c', { type: 'filter', hook: 'preruting', priority: 0 });
 // @ts-expect-error a base chain needs a priority
 filter.chain('c', { type: 'filter', hook: 'prerouting' });
+// @ts-expect-error a base chain needs a hook
+filter.chain('c', { type: 'filter', priority: 0, comment: 'x' });
 // @ts-expect-error no such field
 ether.sadr;
 // @ts-expect-error no such key

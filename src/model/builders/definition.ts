@@ -14,6 +14,8 @@ export interface TableOptions {
   readonly comment?: string;
 }
 
+type NothingOf<T> = { readonly [P in keyof T]?: never };
+
 /** A base chain: where the kernel calls it, and what happens at its end. */
 export interface BaseChain {
   readonly type: ChainType;
@@ -25,8 +27,8 @@ export interface BaseChain {
   readonly comment?: string;
 }
 
-/** A regular chain. */
-export interface RegularChain {
+/** A regular chain: none of what makes a base chain. */
+export interface RegularChain extends NothingOf<Omit<BaseChain, 'comment'>> {
   readonly comment?: string;
 }
 
@@ -67,11 +69,22 @@ export interface FlowtableOptions {
   readonly flags?: FlowtableFlag | readonly FlowtableFlag[];
 }
 
-/** The chain as the model has it. */
+/**
+ * The chain as the model has it.
+ *
+ * @throws ModelError when it has a part of what makes a base chain, and not all
+ */
 export function chainDefinition(ref: ObjectRef, options: BaseChain | RegularChain): Chain {
   const comment = options.comment === undefined ? undefined : checkComment(options.comment);
-  if (!('hook' in options)) return plain({ ...ref, comment });
   const { type, hook, priority, devices, policy } = options;
+  const required = { type, hook, priority };
+  const missing = Object.keys(required).filter(
+    (word) => required[word as keyof typeof required] === undefined,
+  );
+  const isBase = missing.length < 3 || devices !== undefined || policy !== undefined;
+  if (isBase && missing.length > 0) {
+    throw new ModelError(`base chain ${ref.name} has no ${missing.join(', no ')}`);
+  }
   return plain({ ...ref, type, hook, prio: priority, dev: devices, policy, comment });
 }
 

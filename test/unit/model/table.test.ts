@@ -147,6 +147,14 @@ const refused: Record<string, [attempt: () => unknown, message: RegExp]> = {
     /table t has two sets named s/,
   ],
   'a set without a key': [() => table('ip', 't').set('s', { type: [] }), /set s has no key type/],
+  'a base chain without a hook': [
+    () => table('ip', 't').chain('c', { type: 'filter', priority: 0 } as never),
+    /base chain c has no hook/,
+  ],
+  'a regular chain with a policy': [
+    () => table('ip', 't').chain('c', { policy: 'drop' } as never),
+    /base chain c has no type, no hook, no priority/,
+  ],
   'a rule without statements': [
     () => table('ip', 't').rule('c', comment('x')),
     /rule of chain c has no statement/,
