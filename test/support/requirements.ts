@@ -65,11 +65,6 @@ export function requires(...names: RequirementName[]): { skip: string | false } 
   return { skip: missing };
 }
 
-/** Whether the machine has it, without a consequence. */
-export function has(name: RequirementName): boolean {
-  return isMet(name);
-}
-
 /** Where the shared vectors are; a test that reads them says `requires('vectors')`. */
 export const vectorsDirectory: string = VECTORS;
 
