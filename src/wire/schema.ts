@@ -51,6 +51,16 @@ export const s32: Codec<number> = { write: (w, id, v) => w.u32(id, v >>> 0), rea
 export const string: Codec<string> = { write: (w, id, v) => w.string(id, v), read: readString };
 export const bytes: Codec<Uint8Array> = { write: (w, id, v) => w.raw(id, v), read: (p) => p.slice() };
 
+/** A nest that is encoded already. */
+export const nest: Codec<Uint8Array> = {
+  write(writer, id, attributes) {
+    writer.begin(id);
+    writer.append(attributes);
+    writer.end();
+  },
+  read: (payload) => payload.slice(),
+};
+
 /** An integer whose values have names, in the order of the kernel's enum. `codec` gives its width. */
 export function oneOf<const N extends readonly string[]>(names: N, codec: Codec<number> = u32): Codec<N[number]> {
   return {
