@@ -4,9 +4,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <napi.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <napi.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>

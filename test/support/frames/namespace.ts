@@ -21,7 +21,7 @@ export class Namespace implements Disposable {
    * @throws Error with the command's standard error when it does not exit with 0
    */
   run(command: string, args: readonly string[], input = ''): string {
-    const inside = ['--net=' + this.path, '--', command, ...args];
+    const inside = [`--net=${this.path}`, '--', command, ...args];
     const { status, stdout, stderr, error } = spawnSync('nsenter', inside, {
       input,
       encoding: 'utf8',

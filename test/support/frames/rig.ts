@@ -77,7 +77,11 @@ export class Rig implements Disposable {
   deliver(port: string, frame: Uint8Array): Delivery {
     const from = this.#ports.find(({ name }) => name === port);
     if (!from) throw new Error(`the rig has no port ${port}`);
-    from.far.send(frame);
+    try {
+      from.far.send(frame);
+    } catch (cause) {
+      throw new Error(`nothing can be sent from ${port}: is it up, and are both ends?`, { cause });
+    }
     const seen = this.#settle();
     const isIt = (other: Buffer): boolean => other.equals(frame);
     return {
@@ -86,6 +90,18 @@ export class Rig implements Disposable {
         frames.filter((other) => !isIt(other)).map((other) => ({ port: name, frame: other })),
       ),
     };
+  }
+
+  /** The interfaces beside the bridges, and whose ports they are. */
+  interfaces(): readonly { readonly ifname: string; readonly bridge?: string }[] {
+    const links: { ifname: string; master?: string }[] = JSON.parse(this.run('ip', ['-j', 'link', 'show']));
+    return links.map(({ ifname, master }) => ({ ifname, ...(master !== undefined && { bridge: master }) }));
+  }
+
+  /** Makes every frame go everywhere, as through a hub: nothing that a bridge learns lasts. */
+  forget(): void {
+    for (const bridge of this.#bridges)
+      this.run('ip', ['link', 'set', bridge, 'type', 'bridge', 'ageing_time', '0']);
   }
 
   /** The addresses that the bridges learnt. */
@@ -150,13 +166,19 @@ export class Rig implements Disposable {
   }
 }
 
-/** Without IPv6 no interface announces itself, probes for duplicates or reports memberships. */
+/**
+ * Without IPv6 no interface announces itself, probes for duplicates or reports memberships. Without
+ * br_netfilter, where a kernel has it, no bridge trims or judges IP packets by itself.
+ */
 function silence(namespace: Namespace): void {
-  const ipv6 = '/proc/sys/net/ipv6/conf';
-  namespace.run('sh', [
-    '-c',
-    `[ ! -d ${ipv6} ] || for i in all default; do echo 1 > ${ipv6}/$i/disable_ipv6; done`,
-  ]);
+  const settings = ['ipv6/conf/all/disable_ipv6=1', 'ipv6/conf/default/disable_ipv6=1'].concat(
+    ['iptables', 'ip6tables', 'arptables'].map((tables) => `bridge/bridge-nf-call-${tables}=0`),
+  );
+  const lines = settings.map((setting) => {
+    const [name, value] = setting.split('=');
+    return `[ ! -e /proc/sys/net/${name} ] || echo ${value} > /proc/sys/net/${name}`;
+  });
+  namespace.run('sh', ['-ec', lines.join('\n')]);
 }
 
 function hostLinks(plan: Readonly<Record<string, BridgePlan>>, outside: string): string {

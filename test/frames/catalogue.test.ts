@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { applyExample } from '../support/frames/apply.ts';
+import { catalogue } from '../support/frames/catalogue/index.ts';
+import { plan } from '../support/frames/network.ts';
+import { Rig } from '../support/frames/rig.ts';
+import { mislearnt, type Outcome, run } from '../support/frames/run.ts';
+import { requires } from '../support/requirements.ts';
+
+const needs = requires('root', 'ip', 'nft', 'bridge', 'veth');
+
+/** Outcomes as lines, so that a failure reads as what went wrong. */
+function described(outcomes: readonly Outcome[]): string[] {
+  return outcomes.map(
+    ({ row, arrivedAt }) => `${row.name}, from ${row.from}: ${arrivedAt.join() || 'nobody'}`,
+  );
+}
+
+suite('port security', needs, () => {
+  let rig: Rig;
+  before(async () => {
+    rig = await Rig.build(plan);
+    applyExample(rig);
+  });
+  after(() => rig?.close());
+
+  for (const section of catalogue) {
+    test(section.title, () => {
+      const wrong = run(rig, [section]).filter(({ isRight }) => !isRight);
+      assert.deepEqual(described(wrong), []);
+    });
+  }
+
+  test('no bridge learnt an address where it is not', () => {
+    assert.ok(rig.learned().length > 0, 'the bridges learnt nothing at all');
+    assert.deepEqual(mislearnt(rig), []);
+  });
+});
+
+suite('without rules', needs, () => {
+  test('every frame that must drop gets through, but for those that bridges drop themselves', async () => {
+    using rig = await Rig.build(plan);
+    rig.forget();
+    const hostile = run(rig, catalogue).filter(({ row }) => row.reaches.length === 0);
+    assert.ok(hostile.length > 200);
+    const odd = hostile.filter(
+      ({ row, arrivedAt }) => (arrivedAt.length === 0) !== (row.bridgeDrops === true),
+    );
+    assert.deepEqual(described(odd), []);
+  });
+});
