@@ -12,3 +12,16 @@ export {
 export { CT_KEYS, FIB_FLAGS, META_KEYS, RT_KEYS } from './load.ts';
 export type { Opaque } from './opaque.ts';
 export { type Register, registerAt, SLOTS, slotOf, slotsFor, VERDICT } from './register.ts';
+export {
+  ELEMENT_FLAGS,
+  joinedBits,
+  type KernelElement,
+  type KnownSet,
+  type MapData,
+  OBJECT_TYPES,
+  type ObjectType,
+  SET_FLAGS,
+  type SetDeclaration,
+  type SetElement,
+  type Typed,
+} from './set.ts';

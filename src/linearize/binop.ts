@@ -1,8 +1,9 @@
+import type { Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { constant, inByteOrder } from './convert.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { BinaryOperator, Expr, Typed, Value } from './expr.ts';
+import type { BinaryOperator, Expr, Value } from './expr.ts';
 import { maxOf } from './expr.ts';
 import type { Scope } from './scope.ts';
 

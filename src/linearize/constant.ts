@@ -1,8 +1,9 @@
+import type { Typed } from '../bytecode/index.ts';
 import { DatatypeError, fromBytes, toBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { constant } from './convert.ts';
 import { at, CompileError, type Path } from './error.ts';
-import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type Typed, type Value } from './expr.ts';
+import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type Value } from './expr.ts';
 import type { Scope } from './scope.ts';
 
 /** A literal in the type of the place it goes to; `eth*` is a prefix of names. */

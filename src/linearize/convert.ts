@@ -1,5 +1,6 @@
+import type { Typed } from '../bytecode/index.ts';
 import { type ByteOrder, fromBytes, toBytes } from '../datatype/byteorder.ts';
-import { bytesFor, type Expr, type Typed, type Value } from './expr.ts';
+import { bytesFor, type Expr, type Value } from './expr.ts';
 
 /**
  * The same value in another byte order. Constants are integers and need only say so; a value from the

@@ -1,9 +1,8 @@
-import type { Instruction } from '../bytecode/index.ts';
+import type { Instruction, MapData, Typed } from '../bytecode/index.ts';
 import type { ConcatExpression, Elem, Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Expr, Prefix, Range, Typed, Value } from './expr.ts';
+import type { Expr, Prefix, Range, Value } from './expr.ts';
 import type { Scope } from './scope.ts';
-import type { MapData } from './set-declaration.ts';
 import { evaluateStateful } from './stateful.ts';
 
 /** One part of a key. */

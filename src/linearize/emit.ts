@@ -1,8 +1,7 @@
-import { type Data, type Instruction, type Register, registerAt, SLOTS, slotsFor, VERDICT } from '../bytecode/index.ts';
+import { type Data, type Instruction, type Register, registerAt, type SetDeclaration, SLOTS, slotsFor, type Typed, VERDICT } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/byteorder.ts';
 import { CompileError } from './error.ts';
-import { type Binop, bytesFor, type Expr, maxOf, type Payload, type Typed } from './expr.ts';
-import type { SetDeclaration } from './set-declaration.ts';
+import { type Binop, bytesFor, type Expr, maxOf, type Payload } from './expr.ts';
 
 /** A value of at most this many bits takes a whole 16-byte register; only concatenations are packed. */
 const REGISTER_BITS = 128;

@@ -1,8 +1,9 @@
+import { joinedBits, type Typed } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
 import { evaluateBinop, operators } from './binop.ts';
 import { evaluateList, evaluateLiteral, evaluatePrefix, evaluateRange } from './constant.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Concat, Expr, Typed } from './expr.ts';
+import type { Concat, Expr } from './expr.ts';
 import { evaluateDccpOption, evaluateExthdr, evaluateIpOption, evaluateSctpChunk, evaluateTcpOption } from './extension.ts';
 import { evaluateMap } from './map.ts';
 import {
@@ -19,7 +20,6 @@ import {
 } from './metadata.ts';
 import { evaluatePayload } from './payload.ts';
 import type { Scope } from './scope.ts';
-import { joinedBits } from './set-declaration.ts';
 import { evaluateVerdict, verdicts } from './verdict.ts';
 
 type Evaluator = (node: never, scope: Scope, path: Path | undefined, want: Typed | undefined) => Expr;

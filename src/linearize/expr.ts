@@ -1,16 +1,5 @@
-import type { Instruction, InstructionNamed, VerdictData } from '../bytecode/index.ts';
-import type { ByteOrder } from '../datatype/byteorder.ts';
-import type { Datatype } from '../datatype/datatype.ts';
+import type { Instruction, InstructionNamed, SetDeclaration, Typed, VerdictData } from '../bytecode/index.ts';
 import type { PayloadBase } from '../protocol/index.ts';
-import type { SetDeclaration } from './set-declaration.ts';
-
-/** What every evaluated expression has: meaning, width and byte order. */
-export interface Typed {
-  readonly type: Datatype;
-  /** Width in bits. */
-  readonly bits: number;
-  readonly byteorder: ByteOrder;
-}
 
 /** A constant: an unsigned integer; a string is the integer of its bytes in host order. */
 export interface Value extends Typed {

@@ -1,10 +1,3 @@
-export { at, CompileError, type Path, pathText } from './error.ts';
-export { evaluate } from './evaluate.ts';
-export { evaluateElements } from './elements.ts';
-export { encodeElements } from './intervals.ts';
-export { declareNamedSet } from './named-set.ts';
-export { type CompiledRule, compileRule } from './rule.ts';
-export { type Names, Scope } from './scope.ts';
 export {
   ELEMENT_FLAGS,
   joinedBits,
@@ -14,4 +7,11 @@ export {
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
-} from './set-declaration.ts';
+} from '../bytecode/index.ts';
+export { evaluateElements } from './elements.ts';
+export { at, CompileError, type Path, pathText } from './error.ts';
+export { evaluate } from './evaluate.ts';
+export { encodeElements } from './intervals.ts';
+export { declareNamedSet } from './named-set.ts';
+export { type CompiledRule, compileRule } from './rule.ts';
+export { type Names, Scope } from './scope.ts';

@@ -1,12 +1,11 @@
-import type { Data } from '../bytecode/index.ts';
+import { type Data, ELEMENT_FLAGS, type MapData, SET_FLAGS, type SetElement, type Typed } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/index.ts';
 import { boundsOf } from './constant.ts';
 import { constant, orderOf } from './convert.ts';
 import type { EvaluatedElement, KeyPart } from './elements.ts';
 import { constantData, joinBytes } from './emit.ts';
 import { CompileError } from './error.ts';
-import { bytesFor, type Expr, maxOf, type Typed } from './expr.ts';
-import { ELEMENT_FLAGS, type MapData, SET_FLAGS, type SetElement } from './set-declaration.ts';
+import { bytesFor, type Expr, maxOf } from './expr.ts';
 
 /** What of a set decides how its elements are encoded. */
 export interface ElementLayout {

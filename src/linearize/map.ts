@@ -1,10 +1,10 @@
+import { joinedBits, type MapData, type SetDeclaration, type Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { MapLookup, Typed } from './expr.ts';
+import type { MapLookup } from './expr.ts';
 import type { Scope } from './scope.ts';
 import { checkKey, evaluateAnonymousSet, lookupKey, partsOf } from './set.ts';
-import { joinedBits, type MapData, type SetDeclaration } from './set-declaration.ts';
 
 /** `{ key, data }` of a map expression, a verdict map or a map of objects: the set, and the key as it looks it up. */
 export function evaluateMapLookup(

@@ -1,3 +1,4 @@
+import type { Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Ct, Expression, Fib, Ipsec, Jhash, Numgen, Osf, Rt, Socket, Symhash } from '../model/index.ts';
 import {
@@ -13,7 +14,7 @@ import {
 
 } from '../protocol/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Hash, Load, Typed } from './expr.ts';
+import type { Hash, Load } from './expr.ts';
 import { found, requireHeader } from './payload.ts';
 import type { Scope } from './scope.ts';
 import { ctLoad, metaLoad, rtLoad, typedSelector } from './selector.ts';

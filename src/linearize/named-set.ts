@@ -1,10 +1,9 @@
-import { datatype, DatatypeError } from '../datatype/index.ts';
+import { type MapData, OBJECT_TYPES, type ObjectType, SET_FLAGS, type SetDeclaration, type Typed } from '../bytecode/index.ts';
+import { DatatypeError, datatype } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Typed } from './expr.ts';
 import type { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
-import { type MapData, OBJECT_TYPES, type ObjectType, SET_FLAGS, type SetDeclaration } from './set-declaration.ts';
 
 const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', dynamic: 'eval' } as const;
 

@@ -1,3 +1,4 @@
+import type { Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Payload as PayloadNode } from '../model/index.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from '../protocol/index.ts';
 import { constant } from './convert.ts';
 import { at, CompileError, type Path } from './error.ts';
-import { type Expr, type Exthdr, maxOf, type Payload, type Typed } from './expr.ts';
+import { type Expr, type Exthdr, maxOf, type Payload } from './expr.ts';
 import { isBelow, layerBelow, layerOf } from './protocol-context.ts';
 import type { Scope } from './scope.ts';
 import { metaLoad } from './selector.ts';

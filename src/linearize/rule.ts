@@ -1,4 +1,4 @@
-import type { Instruction } from '../bytecode/index.ts';
+import type { Instruction, SetDeclaration } from '../bytecode/index.ts';
 import type { Chain, Statement } from '../model/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import { Emitter } from './emit.ts';
@@ -6,7 +6,6 @@ import { at, CompileError, type Path } from './error.ts';
 import { evaluate } from './evaluate.ts';
 import { mergeMatches } from './merge.ts';
 import { type Names, Scope } from './scope.ts';
-import type { SetDeclaration } from './set-declaration.ts';
 import { evaluateStatement } from './statement/index.ts';
 import { emitMatch } from './statement/match.ts';
 

@@ -1,10 +1,10 @@
-import type { FamilyName } from '../protocol/index.ts';
+import type { ObjectType, SetDeclaration, Typed } from '../bytecode/index.ts';
 import type { Chain, Expression } from '../model/index.ts';
+import type { FamilyName } from '../protocol/index.ts';
 import type { Emitter } from './emit.ts';
 import { CompileError, type Path } from './error.ts';
-import type { Expr, Typed } from './expr.ts';
+import type { Expr } from './expr.ts';
 import { ProtocolContext } from './protocol-context.ts';
-import type { ObjectType, SetDeclaration } from './set-declaration.ts';
 
 /** What the compiler can look up: the sets and objects of the rule's table, and fresh set numbers. */
 export interface Names {

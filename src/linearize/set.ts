@@ -1,11 +1,11 @@
+import { type MapData, SET_FLAGS, type SetDeclaration, type Typed } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
 import { inByteOrder } from './convert.ts';
 import { type EvaluatedElement, evaluateElements } from './elements.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Expr, Typed, Value } from './expr.ts';
+import type { Expr, Value } from './expr.ts';
 import { encodeElements } from './intervals.ts';
 import type { Scope } from './scope.ts';
-import { type MapData, SET_FLAGS, type SetDeclaration } from './set-declaration.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {

@@ -1,9 +1,10 @@
+import type { Typed } from '../../bytecode/index.ts';
 import { datatype } from '../../datatype/index.ts';
 import type { Dup, Expression, Flow, Fwd, Queue, SynproxyState, Tproxy } from '../../model/index.ts';
 import { families } from '../../protocol/index.ts';
 import { boundsOf } from '../constant.ts';
 import { at, CompileError, type Path } from '../error.ts';
-import type { Expr, Typed } from '../expr.ts';
+import type { Expr } from '../expr.ts';
 import type { Scope } from '../scope.ts';
 import { addressFamily } from './nat.ts';
 

@@ -1,9 +1,9 @@
-import { CT_KEYS, type Instruction, META_KEYS } from '../../bytecode/index.ts';
+import { CT_KEYS, type Instruction, META_KEYS, type Typed } from '../../bytecode/index.ts';
 import type { Expression, Mangle } from '../../model/index.ts';
 import { findCt, findHeader, findHeaderField, findMeta, type Header } from '../../protocol/index.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
-import { type Binop, bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload, type Typed } from '../expr.ts';
+import { type Binop, bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
 import type { Scope } from '../scope.ts';
 
 /** `{ mangle: { key, value } }`: writes a part of the packet, or its metadata. */

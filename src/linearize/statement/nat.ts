@@ -1,4 +1,4 @@
-import { type Instruction, registerAt, slotsFor } from '../../bytecode/index.ts';
+import { type Instruction, joinedBits, registerAt, slotsFor, type Typed } from '../../bytecode/index.ts';
 import { datatype } from '../../datatype/index.ts';
 import type { Expression, Nat, NatPort } from '../../model/index.ts';
 import { families, headers } from '../../protocol/index.ts';
@@ -6,9 +6,8 @@ import { boundsOf } from '../constant.ts';
 import { constant } from '../convert.ts';
 import type { Emitter } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
-import type { Concat, Expr, Typed } from '../expr.ts';
+import type { Concat, Expr } from '../expr.ts';
 import type { Scope } from '../scope.ts';
-import { joinedBits } from '../set-declaration.ts';
 
 /** NF_NAT_RANGE_* of linux/netfilter/nf_nat.h. */
 const FLAGS = { random: 0x4, persistent: 0x8, 'fully-random': 0x10, netmap: 0x40 } as const;

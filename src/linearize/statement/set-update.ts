@@ -1,12 +1,11 @@
+import { type Instruction, joinedBits, type SetDeclaration } from '../../bytecode/index.ts';
 import type { Expression, MapStatement, SetStatement, Statement } from '../../model/index.ts';
-import type { Instruction } from '../../bytecode/index.ts';
 import { inByteOrder } from '../convert.ts';
 import { milliseconds } from '../elements.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
 import type { Scope } from '../scope.ts';
 import { checkKey, lookupKey, partsOf } from '../set.ts';
-import { joinedBits, type SetDeclaration } from '../set-declaration.ts';
 import { evaluateStateful } from '../stateful.ts';
 
 const OPERATIONS = ['add', 'update', 'delete'] as const;

@@ -1,8 +1,8 @@
+import { OBJECT_TYPES, type ObjectType } from '../../bytecode/index.ts';
 import type { Expression, ObjectReference } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { evaluateMapLookup } from '../map.ts';
 import type { Scope } from '../scope.ts';
-import { OBJECT_TYPES, type ObjectType } from '../set-declaration.ts';
 import { evaluateStateful } from '../stateful.ts';
 
 /** `counter`, `quota`, `limit`, `last`, `ct count`: of the rule's own, or a named object. */

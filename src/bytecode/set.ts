@@ -1,5 +1,14 @@
-import type { Data, Instruction } from '../bytecode/index.ts';
-import type { Typed } from './expr.ts';
+import type { ByteOrder, Datatype } from '../datatype/index.ts';
+import type { Data } from './data.ts';
+import type { Instruction } from './instruction.ts';
+
+/** What a value means and how its bits lie: its type, width and byte order. */
+export interface Typed {
+  readonly type: Datatype;
+  /** Width in bits. */
+  readonly bits: number;
+  readonly byteorder: ByteOrder;
+}
 
 /** NFT_SET_* of linux/netfilter/nf_tables.h. */
 export const SET_FLAGS = {
@@ -35,7 +44,11 @@ export type ObjectType = keyof typeof OBJECT_TYPES;
 
 /** What a map gives: values (side by side where there are several), a verdict, or an object. */
 export type MapData =
-  | { readonly kind: 'value'; readonly parts: readonly Typed[]; /** Each value is the two ends of an interval. */ readonly interval?: boolean }
+  | {
+      readonly kind: 'value';
+      readonly parts: readonly Typed[] /** Each value is the two ends of an interval. */;
+      readonly interval?: boolean;
+    }
   | { readonly kind: 'verdict' }
   | { readonly kind: 'object'; readonly object: ObjectType };
 
@@ -62,6 +75,38 @@ export interface SetElement {
   readonly joined?: boolean | undefined;
   /** The index of the caller's element that this one comes from. */
   readonly source?: number | undefined;
+}
+
+/** One element as the kernel tells it. */
+export interface KernelElement {
+  /** Absent for the catch-all. */
+  readonly key?: Uint8Array | undefined;
+  /** The last key of a range, in sets whose keys are concatenations. */
+  readonly keyEnd?: Uint8Array | undefined;
+  readonly data?: Data | undefined;
+  /** The name of the object that the key maps to. */
+  readonly object?: string | undefined;
+  /** {@link ELEMENT_FLAGS} */
+  readonly flags?: number | undefined;
+  /** Milliseconds. */
+  readonly timeout?: bigint | undefined;
+  /** Milliseconds until it is gone. */
+  readonly expiration?: bigint | undefined;
+  readonly expressions?: readonly Instruction[] | undefined;
+  /** The bytes of NFTA_SET_ELEM_USERDATA. */
+  readonly userdata?: Uint8Array | undefined;
+}
+
+/** What a listing knows of a set. */
+export interface KnownSet {
+  readonly name: string;
+  /** The parts of the key: one, or those of a concatenation. */
+  readonly key: readonly Typed[];
+  readonly data?: MapData | undefined;
+  /** {@link SET_FLAGS} */
+  readonly flags: number;
+  /** The elements of an anonymous set. */
+  readonly elements?: readonly KernelElement[] | undefined;
 }
 
 /** What a rule needs to know of a set, and what the kernel must be told of a new one. */
