@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { applyExample } from '../support/frames/apply.ts';
+import { applyPolicy } from '../../examples/demo/apply-policy.ts';
 import { catalogue } from '../support/frames/catalogue/index.ts';
-import { plan } from '../support/frames/network.ts';
+import { host, plan, policy } from '../support/frames/network.ts';
 import { Rig } from '../support/frames/rig.ts';
 import { mislearnt, type Outcome, run } from '../support/frames/run.ts';
 import { requires } from '../support/requirements.ts';
@@ -20,7 +20,7 @@ suite('port security', needs, () => {
   let rig: Rig;
   before(async () => {
     rig = await Rig.build(plan);
-    applyExample(rig);
+    applyPolicy(rig.netns, host, policy);
   });
   after(() => rig?.close());
 

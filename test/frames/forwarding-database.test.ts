@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { applyExample } from '../support/frames/apply.ts';
+import { applyPolicy } from '../../examples/demo/apply-policy.ts';
 import { announcements } from '../support/frames/catalogue/arp.ts';
 import { reserved } from '../support/frames/catalogue/bridge.ts';
-import { alice, bob, plan } from '../support/frames/network.ts';
+import { alice, bob, host, plan, policy } from '../support/frames/network.ts';
 import { type BridgePlan, Rig } from '../support/frames/rig.ts';
 import { run } from '../support/frames/run.ts';
 import { requires } from '../support/requirements.ts';
@@ -40,7 +40,7 @@ suite(
 
     test('take nobody over under the example policy', async () => {
       using rig = await Rig.build(plan);
-      applyExample(rig);
+      applyPolicy(rig.netns, host, policy);
       assert.deepEqual(takeovers(rig), []);
     });
 
@@ -52,7 +52,7 @@ suite(
 
     test('with no_linklocal_learn and rules that know no interface, take nobody over', async () => {
       using rig = await Rig.build(guarded);
-      applyExample(rig, { interfaces: false });
+      applyPolicy(rig.netns, host, policy, {});
       assert.doesNotMatch(rig.run('nft', ['list', 'tables']), /netdev/);
       assert.deepEqual(takeovers(rig), []);
     });

@@ -92,12 +92,6 @@ export class Rig implements Disposable {
     };
   }
 
-  /** The interfaces beside the bridges, and whose ports they are. */
-  interfaces(): readonly { readonly ifname: string; readonly bridge?: string }[] {
-    const links: { ifname: string; master?: string }[] = JSON.parse(this.run('ip', ['-j', 'link', 'show']));
-    return links.map(({ ifname, master }) => ({ ifname, ...(master !== undefined && { bridge: master }) }));
-  }
-
   /** Makes every frame go everywhere, as through a hub: nothing that a bridge learns lasts. */
   forget(): void {
     for (const bridge of this.#bridges)
