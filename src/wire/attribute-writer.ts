@@ -58,6 +58,11 @@ export class AttributeWriter {
     return this.#view;
   }
 
+  /** Copies `bytes` to `at`, into room that {@link reserve} made. */
+  fill(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
   /** Drops everything written from `length` on. */
   truncate(length: number): void {
     this.#bytes.fill(0, length, this.#length);

@@ -1,0 +1,165 @@
+#include "batch.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "elements.h"
+#include "generated/program_layout.h"
+
+namespace nftjs {
+namespace {
+
+constexpr size_t kHeaderSize = MNL_NLMSG_HDRLEN + sizeof(nfgenmsg);
+
+nlmsghdr* put_header(uint8_t* at, const Record& record, uint16_t extra_flags, uint32_t sequence) {
+  return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(at), record.type, record.family,
+                               static_cast<uint16_t>(record.flags | extra_flags), sequence);
+}
+
+void put_attributes(nlmsghdr* message, const Span& attributes) {
+  if (attributes.size() == 0) return;
+  std::memcpy(mnl_nlmsg_get_payload_tail(message), attributes.data(), attributes.size());
+  message->nlmsg_len += static_cast<uint32_t>(attributes.size());
+}
+
+/** The attribute among those from `at` to `end` that covers `place`; null where there is none. */
+const nlattr* covering(const uint8_t* at, const uint8_t* end, const uint8_t* place,
+                       uint32_t* index = nullptr) {
+  auto* attribute = reinterpret_cast<const nlattr*>(at);
+  for (uint32_t i = 0;; i++) {
+    auto* start = reinterpret_cast<const uint8_t*>(attribute);
+    if (start > place || !mnl_attr_ok(attribute, static_cast<int>(end - start))) return nullptr;
+    const nlattr* next = mnl_attr_next(attribute);
+    if (place < reinterpret_cast<const uint8_t*>(next)) {
+      if (index != nullptr) *index = i;
+      return attribute;
+    }
+    attribute = next;
+  }
+}
+
+const uint8_t* payload(const nlattr* attribute) {
+  return static_cast<const uint8_t*>(mnl_attr_get_payload(attribute));
+}
+
+const uint8_t* payload_end(const nlattr* attribute) {
+  return payload(attribute) + mnl_attr_get_payload_len(attribute);
+}
+
+/** The types of the attributes around `place`, outermost first. */
+std::vector<uint16_t> path_to(const uint8_t* at, const uint8_t* end, const uint8_t* place) {
+  std::vector<uint16_t> path;
+  const nlattr* attribute = covering(at, end, place);
+  while (attribute != nullptr) {
+    path.push_back(mnl_attr_get_type(attribute));
+    if ((attribute->nla_type & NLA_F_NESTED) == 0 || place < payload(attribute)) break;
+    attribute = covering(payload(attribute), payload_end(attribute), place);
+  }
+  return path;
+}
+
+}  // namespace
+
+Batch::Batch(ProgramReader program, uint32_t sequence) : sequence_(sequence) {
+  bytes_.room(program.size() + program.size() / 2);
+  begin(program.generation());
+  const uint16_t echo = program.echo() ? NLM_F_ECHO : 0;
+  Record record;
+  while (program.next(record)) {
+    switch (record.kind) {
+      case layout::KIND_MESSAGE:
+        message(record, echo);
+        break;
+      case layout::KIND_ENCODED_ELEMENTS:
+      case layout::KIND_PACKED_ELEMENTS:
+        elements(record);
+        break;
+      default:
+        record.bytes.fail("a record of unknown kind " + std::to_string(record.kind), layout::RECORD_KIND);
+    }
+  }
+  // Without its end, the kernel validates a batch and drops it.
+  if (!program.check()) end();
+}
+
+void Batch::begin(uint32_t generation) {
+  const size_t start = bytes_.size();
+  auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + MNL_ATTR_HDRLEN + sizeof(uint32_t)));
+  nlmsghdr* header = nftnl_batch_begin(room, next_sequence());
+  // Has the kernel tell us the new generation: the proof of a commit.
+  header->nlmsg_flags |= NLM_F_ECHO;
+  if (generation != 0) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation));
+  bytes_.commit(header->nlmsg_len);
+  messages_.push_back({start, std::nullopt, std::nullopt});
+}
+
+void Batch::end() {
+  const size_t start = bytes_.size();
+  auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize));
+  bytes_.commit(nftnl_batch_end(room, next_sequence())->nlmsg_len);
+  messages_.push_back({start, std::nullopt, std::nullopt});
+}
+
+void Batch::message(const Record& record, uint16_t extra_flags) {
+  const size_t start = bytes_.size();
+  const Span attributes = record.bytes.from(layout::RECORD_SIZE);
+  nlmsghdr* header =
+      put_header(bytes_.room(kHeaderSize + attributes.size()), record, extra_flags, next_sequence());
+  put_attributes(header, attributes);
+  bytes_.commit(header->nlmsg_len);
+  messages_.push_back({start, record.operation, std::nullopt});
+}
+
+void Batch::elements(const Record& record) {
+  ElementReader reader(record);
+  for (;;) {
+    const size_t start = bytes_.size();
+    const uint32_t first = reader.position().index;
+    nlmsghdr* header = put_header(bytes_.room(kHeaderSize + reader.prefix().size() + kElementsRoom), record,
+                                  0, next_sequence());
+    put_attributes(header, reader.prefix());
+    const uint32_t count = put_elements(header, reader);
+    if (count == 0) return;
+    bytes_.commit(header->nlmsg_len);
+    messages_.push_back({start, record.operation, ElementRange{first, first + count - 1}});
+  }
+}
+
+std::optional<uint32_t> Batch::operation(uint32_t sequence) const {
+  return messages_[sequence - sequence_].operation;
+}
+
+Place Batch::place(uint32_t sequence, std::optional<uint32_t> offset) const {
+  const Message& message = messages_[sequence - sequence_];
+  Place place{message.operation, message.elements, std::nullopt, {}};
+  const uint8_t* start = bytes_.data() + message.start;
+  const uint32_t length = reinterpret_cast<const nlmsghdr*>(start)->nlmsg_len;
+  if (!message.operation || !offset || *offset < kHeaderSize || *offset >= length) return place;
+
+  const uint8_t* at = start + kHeaderSize;
+  const uint8_t* end = start + length;
+  const uint8_t* wanted = start + *offset;
+  if (message.elements) {
+    const nlattr* list = covering(at, end, wanted);
+    if (list == nullptr || mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS) {
+      place.attribute = path_to(at, end, wanted);
+      return place;
+    }
+    uint32_t index = 0;
+    const nlattr* element = covering(payload(list), payload_end(list), wanted, &index);
+    if (element == nullptr) return place;
+    const uint32_t exact = message.elements->first + index;
+    place.elements = ElementRange{exact, exact};
+    if (wanted < payload(element)) return place;
+    at = payload(element);
+    end = payload_end(element);
+  }
+  place.offset = static_cast<uint32_t>(wanted - at);
+  place.attribute = path_to(at, end, wanted);
+  return place;
+}
+
+}  // namespace nftjs

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "buffer.h"
+#include "program_reader.h"
+
+namespace nftjs {
+
+/** The elements `first` to `last`, both included, of an operation. */
+struct ElementRange {
+  uint32_t first;
+  uint32_t last;
+};
+
+/** Which part of the caller's transaction a place in the batch came from. */
+struct Place {
+  /** Nothing: the place is the transaction as a whole. */
+  std::optional<uint32_t> operation;
+  std::optional<ElementRange> elements;
+  /** Bytes into the attributes that the caller gave: the operation's, or those of the one element named. */
+  std::optional<uint32_t> offset;
+  /** The types of the attributes around that place, outermost first. */
+  std::vector<uint16_t> attribute;
+};
+
+/** A program as the netlink messages of one batch. */
+class Batch {
+ public:
+  /**
+   * @param sequence the sequence number of the first message; the others follow
+   * @throws ProgramError
+   */
+  Batch(ProgramReader program, uint32_t sequence);
+
+  const Buffer& bytes() const { return bytes_; }
+  uint32_t first_sequence() const { return sequence_; }
+  uint32_t count() const { return static_cast<uint32_t>(messages_.size()); }
+
+  /** Whether a message of this sequence number is in the batch. */
+  bool contains(uint32_t sequence) const { return sequence - sequence_ < count(); }
+
+  /** The operation of the message with this sequence number, which the batch contains. */
+  std::optional<uint32_t> operation(uint32_t sequence) const;
+
+  /**
+   * What the message with this sequence number, which the batch contains, stands for.
+   *
+   * @param offset from the message's header on, as the kernel's extended acknowledgement counts
+   */
+  Place place(uint32_t sequence, std::optional<uint32_t> offset) const;
+
+ private:
+  struct Message {
+    size_t start;
+    std::optional<uint32_t> operation;
+    std::optional<ElementRange> elements;
+  };
+
+  uint32_t next_sequence() const { return sequence_ + count(); }
+  void begin(uint32_t generation);
+  void end();
+  void message(const Record& record, uint16_t extra_flags);
+  void elements(const Record& record);
+
+  uint32_t sequence_;
+  Buffer bytes_;
+  std::vector<Message> messages_;
+};
+
+}  // namespace nftjs

@@ -1,0 +1,296 @@
+#include "connection.h"
+
+#include <limits>
+#include <utility>
+
+#include "addon.h"
+#include "errors.h"
+#include "transaction.h"
+
+namespace nftjs {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Napi::Error bad_argument(Napi::Env env, const char* what) {
+  return Napi::TypeError::New(env, what);
+}
+
+Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsTypedArray() ||
+      info[index].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw bad_argument(info.Env(), "a Uint8Array expected");
+  }
+  return info[index].As<Napi::Uint8Array>();
+}
+
+double number_argument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsNumber()) throw bad_argument(info.Env(), "a number expected");
+  return info[index].As<Napi::Number>().DoubleValue();
+}
+
+uint32_t uint_argument(const Napi::CallbackInfo& info, size_t index) {
+  number_argument(info, index);
+  return info[index].As<Napi::Number>().Uint32Value();
+}
+
+/** A number of bytes; Infinity stands for no limit. */
+size_t limit_argument(const Napi::CallbackInfo& info, size_t index) {
+  const double limit = number_argument(info, index);
+  if (!(limit >= 1)) throw bad_argument(info.Env(), "a limit of at least one byte expected");
+  return limit < 9e15 ? static_cast<size_t>(limit) : std::numeric_limits<size_t>::max();
+}
+
+/** (type, family, flags, attributes) from `index` on. */
+Request request_arguments(const Napi::CallbackInfo& info, size_t index) {
+  const Napi::Uint8Array attributes = bytes_argument(info, index + 3);
+  if (attributes.ByteLength() % MNL_ALIGNTO != 0)
+    throw bad_argument(info.Env(), "attributes padded to 4 expected");
+  return Request{static_cast<uint8_t>(uint_argument(info, index)),
+                 static_cast<uint8_t>(uint_argument(info, index + 1)),
+                 static_cast<uint16_t>(uint_argument(info, index + 2)),
+                 Bytes(attributes.Data(), attributes.Data() + attributes.ByteLength())};
+}
+
+/** Hands the bytes over to JavaScript without a copy. */
+Napi::Value give(Napi::Env env, Buffer& buffer) {
+  const size_t size = buffer.size();
+  if (size == 0) return Napi::Buffer<uint8_t>::New(env, 0);
+  uint8_t* data = buffer.release();
+  return Napi::Buffer<uint8_t>::NewOrCopy(env, data, size,
+                                          [](Napi::Env, uint8_t* bytes) { std::free(bytes); });
+}
+
+const char* status_name(Outcome::Status status) {
+  switch (status) {
+    case Outcome::Status::kChecked:
+      return "checked";
+    case Outcome::Status::kCommitted:
+      return "committed";
+    case Outcome::Status::kRefused:
+      return "refused";
+    case Outcome::Status::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+Napi::Object failure_value(Napi::Env env, const Failure& failure) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("errno", Napi::Number::New(env, failure.code));
+  value.Set("message", Napi::String::New(env, failure.text));
+  const Place& place = failure.place;
+  if (place.operation) value.Set("operation", Napi::Number::New(env, *place.operation));
+  if (place.elements) {
+    Napi::Object range = Napi::Object::New(env);
+    range.Set("first", Napi::Number::New(env, place.elements->first));
+    range.Set("last", Napi::Number::New(env, place.elements->last));
+    value.Set("elements", range);
+  }
+  if (place.offset) value.Set("offset", Napi::Number::New(env, *place.offset));
+  if (!place.attribute.empty()) {
+    Napi::Array path = Napi::Array::New(env, place.attribute.size());
+    for (uint32_t i = 0; i < place.attribute.size(); i++)
+      path[i] = Napi::Number::New(env, place.attribute[i]);
+    value.Set("attribute", path);
+  }
+  return value;
+}
+
+Napi::Value outcome_value(Napi::Env env, Outcome& outcome) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("status", Napi::String::New(env, status_name(outcome.status)));
+  if (outcome.generation) value.Set("generation", Napi::Number::New(env, *outcome.generation));
+  value.Set("lost", Napi::Boolean::New(env, outcome.lost));
+  value.Set("messages", Napi::Number::New(env, outcome.messages));
+  value.Set("bytes", Napi::Number::New(env, static_cast<double>(outcome.bytes)));
+  Napi::Array errors = Napi::Array::New(env, outcome.failures.size());
+  for (uint32_t i = 0; i < outcome.failures.size(); i++) {
+    const Napi::HandleScope scope(env);
+    errors[i] = failure_value(env, outcome.failures[i]);
+  }
+  value.Set("errors", errors);
+  Napi::Uint32Array index = Napi::Uint32Array::New(env, outcome.echoes.size() * 3);
+  size_t at = 0;
+  for (const Echo& echo : outcome.echoes) {
+    index[at++] = echo.operation;
+    index[at++] = echo.start;
+    index[at++] = echo.length;
+  }
+  value.Set("echoIndex", index);
+  value.Set("echo", give(env, outcome.echoed));
+  return value;
+}
+
+/** What one read of an answer brought. */
+struct Answer {
+  Buffer messages;
+  bool done;
+  bool interrupted;
+};
+
+Napi::Value answer_value(Napi::Env env, Answer& answer) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("messages", give(env, answer.messages));
+  value.Set("done", Napi::Boolean::New(env, answer.done));
+  value.Set("interrupted", Napi::Boolean::New(env, answer.interrupted));
+  return value;
+}
+
+/** Reads on; an answer that cannot be read further is finished, so that the socket is free. */
+Convert read_answer(Channel& channel, size_t limit, const std::atomic<bool>& cancelled) {
+  if (!channel.dump) throw SystemError("recvfrom", EINVAL, "no answer is being read");
+  auto answer = std::make_shared<Answer>();
+  try {
+    channel.dump->read(answer->messages, limit, cancelled);
+  } catch (...) {
+    channel.dump->finish();
+    channel.dump.reset();
+    throw;
+  }
+  answer->done = channel.dump->done();
+  answer->interrupted = channel.dump->interrupted();
+  if (answer->done) channel.dump.reset();
+  return [answer](Napi::Env env) { return answer_value(env, *answer); };
+}
+
+Convert transact_on(Channel& channel, Span program) {
+  const std::lock_guard<std::mutex> lock(channel.mutex);
+  auto outcome = std::make_shared<Outcome>(transact(*channel.socket, program));
+  return [outcome](Napi::Env env) { return outcome_value(env, *outcome); };
+}
+
+Work request_work(std::shared_ptr<Channel> channel, Request request, size_t limit) {
+  return [channel = std::move(channel), request = std::move(request),
+          limit](const std::atomic<bool>& cancelled) -> Convert {
+    const std::lock_guard<std::mutex> lock(channel->mutex);
+    if (channel->dump) throw SystemError("sendto", EBUSY, "an answer is still being read");
+    channel->dump.emplace(*channel->socket, request);
+    return read_answer(*channel, limit, cancelled);
+  };
+}
+
+Work generation_work(std::shared_ptr<Channel> channel) {
+  return [channel = std::move(channel)](const std::atomic<bool>&) -> Convert {
+    const std::lock_guard<std::mutex> lock(channel->mutex);
+    const uint32_t found = generation(*channel->socket);
+    return [found](Napi::Env env) { return Napi::Number::New(env, found); };
+  };
+}
+
+}  // namespace
+
+Napi::Function Connection::define(Napi::Env env) {
+  return DefineClass(env, "Connection",
+                     {
+                         InstanceMethod<&Connection::submit>("submit"),
+                         InstanceMethod<&Connection::submit_sync>("submitSync"),
+                         InstanceMethod<&Connection::request>("request"),
+                         InstanceMethod<&Connection::request_sync>("requestSync"),
+                         InstanceMethod<&Connection::next>("next"),
+                         InstanceMethod<&Connection::generation>("generation"),
+                         InstanceMethod<&Connection::generation_sync>("generationSync"),
+                         InstanceMethod<&Connection::sibling>("sibling"),
+                         InstanceMethod<&Connection::cancel>("cancel"),
+                         InstanceMethod<&Connection::close>("close"),
+                     });
+}
+
+Connection::Connection(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Connection>(info),
+      channel_(std::make_shared<Channel>()),
+      queue_(info.Env(), [this] { Unref(); }) {
+  try {
+    // sibling() brings its socket along.
+    if (info[0].IsExternal()) {
+      channel_->socket = std::move(*info[0].As<Napi::External<std::unique_ptr<Socket>>>().Data());
+    } else {
+      if (!info[0].IsString()) throw bad_argument(info.Env(), "the path of a network namespace expected");
+      const int receive_buffer = static_cast<int>(uint_argument(info, 1));
+      channel_->socket = Socket::open(info[0].As<Napi::String>(), receive_buffer);
+    }
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
+  }
+}
+
+std::shared_ptr<Channel> Connection::channel(Napi::Env env) const {
+  if (channel_) return channel_;
+  throw to_error(env, std::make_exception_ptr(SystemError("sendto", EBADF, "the connection is closed")));
+}
+
+Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
+  const uint32_t id = uint_argument(info, 0);
+  // The object must outlive its tasks.
+  if (queue_.empty()) Ref();
+  return queue_.add(id, std::move(work));
+}
+
+Napi::Value Connection::submit(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array program = bytes_argument(info, 1);
+  auto copy = std::make_shared<Bytes>(program.Data(), program.Data() + program.ByteLength());
+  return add(info, [channel = channel(info.Env()), copy](const std::atomic<bool>&) {
+    return transact_on(*channel, Span(copy->data(), copy->size()));
+  });
+}
+
+Napi::Value Connection::submit_sync(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array program = bytes_argument(info, 0);
+  return run_now(info.Env(), [channel = channel(info.Env()), &program](const std::atomic<bool>&) {
+    return transact_on(*channel, Span(program.Data(), program.ByteLength()));
+  });
+}
+
+Napi::Value Connection::request(const Napi::CallbackInfo& info) {
+  const size_t limit = limit_argument(info, 5);
+  return add(info, request_work(channel(info.Env()), request_arguments(info, 1), limit));
+}
+
+Napi::Value Connection::request_sync(const Napi::CallbackInfo& info) {
+  const size_t limit = std::numeric_limits<size_t>::max();
+  return run_now(info.Env(), request_work(channel(info.Env()), request_arguments(info, 0), limit));
+}
+
+Napi::Value Connection::next(const Napi::CallbackInfo& info) {
+  const size_t limit = limit_argument(info, 1);
+  return add(info, [channel = channel(info.Env()), limit](const std::atomic<bool>& cancelled) {
+    const std::lock_guard<std::mutex> lock(channel->mutex);
+    return read_answer(*channel, limit, cancelled);
+  });
+}
+
+Napi::Value Connection::generation(const Napi::CallbackInfo& info) {
+  return add(info, generation_work(channel(info.Env())));
+}
+
+Napi::Value Connection::generation_sync(const Napi::CallbackInfo& info) {
+  return run_now(info.Env(), generation_work(channel(info.Env())));
+}
+
+Napi::Value Connection::sibling(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    std::unique_ptr<Socket> socket = channel(env)->socket->sibling();
+    const auto handle = Napi::External<std::unique_ptr<Socket>>::New(env, &socket);
+    return Addon::of(env).connection.New({handle});
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_error(env, std::current_exception());
+  }
+}
+
+Napi::Value Connection::cancel(const Napi::CallbackInfo& info) {
+  queue_.cancel(uint_argument(info, 0));
+  return info.Env().Undefined();
+}
+
+Napi::Value Connection::close(const Napi::CallbackInfo& info) {
+  queue_.cancel_all();
+  channel_.reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace nftjs

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstdint>
+
+#include "program_reader.h"
+
+namespace nftjs {
+
+/** Bytes that a message with as many elements as possible takes behind its prefix. */
+constexpr size_t kElementsRoom = 65536;
+
+/**
+ * Appends NFTA_SET_ELEM_LIST_ELEMENTS to `message`, with as many elements as its nest can hold (65,535 bytes)
+ * and without tearing apart what belongs together.
+ *
+ * `message` needs kElementsRoom bytes behind it.
+ *
+ * @returns how many elements were taken; 0 at the end
+ * @throws ProgramError when elements that belong together are too large for one message
+ */
+uint32_t put_elements(nlmsghdr* message, ElementReader& reader);
+
+}  // namespace nftjs

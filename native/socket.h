@@ -1,0 +1,70 @@
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "buffer.h"
+
+namespace nftjs {
+
+/** A NETLINK_NETFILTER socket, which stays in the network namespace it was made in. */
+class Socket {
+ public:
+  /** The most bytes one receive() can take: the kernel's messages to a reader of 32 KiB and more. */
+  static constexpr size_t kReceiveRoom = 64 * 1024;
+
+  /**
+   * Opens a socket in the caller's network namespace, or, where `netns` is not empty, in the one that this
+   * path (/run/netns/NAME, /proc/PID/ns/net) stands for.
+   *
+   * @param receive_buffer bytes the kernel may queue for us; lowered to net.core.rmem_max without privileges
+   */
+  static std::unique_ptr<Socket> open(const std::string& netns, int receive_buffer);
+
+  /** Another socket in the network namespace of this one. */
+  std::unique_ptr<Socket> sibling() const;
+
+  /** The address that the kernel answers to. */
+  uint32_t port() const { return mnl_socket_get_portid(socket_.get()); }
+
+  /** The sequence number of the next message; numbers wrap around. */
+  uint32_t next_sequence() const { return sequence_; }
+
+  /** Marks `count` sequence numbers as used. */
+  void use_sequence(uint32_t count) { sequence_ += count; }
+
+  /**
+   * Sends one datagram. The kernel has processed it when this returns.
+   *
+   * @throws SystemError
+   */
+  void send(const void* data, size_t size);
+
+  /**
+   * Appends one datagram, if there is one, to `buffer` and returns its size, or 0 when nothing waits.
+   *
+   * @throws SystemError ENOBUFS: messages were lost
+   */
+  size_t receive(Buffer& buffer);
+
+ private:
+  struct Close {
+    void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+  };
+  using Handle = std::unique_ptr<mnl_socket, Close>;
+
+  Socket(Handle socket, int receive_buffer);
+  static Handle make(int receive_buffer);
+  size_t send_buffer() const;
+  void reserve_send_buffer(size_t size);
+
+  Handle socket_;
+  int receive_buffer_;
+  size_t send_limit_;
+  uint32_t sequence_ = 1;
+};
+
+}  // namespace nftjs

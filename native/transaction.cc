@@ -1,0 +1,94 @@
+#include "transaction.h"
+
+#include <linux/netfilter/nfnetlink.h>
+
+#include <cerrno>
+
+#include "dump.h"
+#include "errors.h"
+#include "messages.h"
+
+namespace nftjs {
+namespace {
+
+void take(const nlmsghdr* message, const Batch& batch, Outcome& outcome) {
+  // An answer to an earlier request.
+  if (!batch.contains(message->nlmsg_seq)) return;
+  if (message->nlmsg_type == NLMSG_ERROR) {
+    Report report = read_report(message);
+    if (report.code == 0) return;
+    outcome.failures.push_back(
+        {report.code, std::move(report.text), batch.place(message->nlmsg_seq, report.offset)});
+    return;
+  }
+  if (const auto generation = read_generation(message)) {
+    outcome.generation = generation;
+    return;
+  }
+  const auto operation = batch.operation(message->nlmsg_seq);
+  if (!operation || NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES) return;
+  const auto start = static_cast<uint32_t>(outcome.echoed.size());
+  const uint32_t length = MNL_ALIGN(message->nlmsg_len);
+  std::memcpy(outcome.echoed.extend(length), message, message->nlmsg_len);
+  outcome.echoes.push_back({*operation, start, message->nlmsg_len});
+}
+
+/** Takes all that is queued; returns whether some of it was lost. */
+bool collect(Socket& socket, const Batch& batch, Outcome& outcome) {
+  bool lost = false;
+  Buffer datagram;
+  for (;;) {
+    datagram.truncate(0);
+    try {
+      const size_t size = socket.receive(datagram);
+      if (size == 0) return lost;
+      each_message(datagram.data(), size, [&](const nlmsghdr* message) { take(message, batch, outcome); });
+    } catch (const SystemError& error) {
+      if (error.code() != ENOBUFS) throw;
+      lost = true;
+    }
+  }
+}
+
+/**
+ * The kernel announces the new generation on commit (and echoes before it), and reports what it refuses; the
+ * first message into the empty queue always fits. So only when nothing at all arrived although something was
+ * lost, the generation has to tell.
+ */
+Outcome::Status judge(Socket& socket, bool check, std::optional<uint32_t> before, const Outcome& outcome) {
+  if (!outcome.failures.empty()) return Outcome::Status::kRefused;
+  if (check) return outcome.lost ? Outcome::Status::kUnknown : Outcome::Status::kChecked;
+  if (outcome.generation || !outcome.echoes.empty() || !outcome.lost) return Outcome::Status::kCommitted;
+  return generation(socket) == before ? Outcome::Status::kRefused : Outcome::Status::kUnknown;
+}
+
+/** The generation before the batch; nothing when the kernel refuses to tell, as it will refuse the batch. */
+std::optional<uint32_t> generation_before(Socket& socket) {
+  try {
+    return generation(socket);
+  } catch (const Refused&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Outcome transact(Socket& socket, Span program) {
+  const ProgramReader reader(program);
+  const auto before = reader.check() ? std::nullopt : generation_before(socket);
+  const Batch batch(reader, socket.next_sequence());
+  socket.use_sequence(batch.count());
+
+  Outcome outcome;
+  outcome.messages = batch.count();
+  outcome.bytes = batch.bytes().size();
+  socket.send(batch.bytes().data(), batch.bytes().size());
+  outcome.lost = collect(socket, batch, outcome);
+  outcome.status = judge(socket, reader.check(), before, outcome);
+  if (outcome.status == Outcome::Status::kCommitted && !outcome.generation) {
+    outcome.generation = generation(socket);
+  }
+  return outcome;
+}
+
+}  // namespace nftjs

@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** What the addon says about a part of a transaction that the kernel refused. */
+export interface NativeFailure {
+  readonly errno: number;
+  readonly message: string;
+  readonly operation?: number;
+  readonly elements?: { readonly first: number; readonly last: number };
+  readonly offset?: number;
+  readonly attribute?: readonly number[];
+}
+
+/** What the addon says about a transaction. */
+export interface NativeOutcome {
+  readonly status: 'checked' | 'committed' | 'refused' | 'unknown';
+  readonly generation?: number;
+  readonly lost: boolean;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly errors: readonly NativeFailure[];
+  /** Three numbers an echo: operation, start and length in `echo`. */
+  readonly echoIndex: Uint32Array;
+  readonly echo: Uint8Array;
+}
+
+/** A part of an answer. */
+export interface NativeAnswer {
+  readonly messages: Uint8Array;
+  readonly done: boolean;
+  readonly interrupted: boolean;
+}
+
+/**
+ * A netlink socket of the addon. Its asynchronous calls run one after the other, off the event loop;
+ * a synchronous one goes before those that wait. `id` is what {@link NativeConnection.cancel} knows a call by.
+ *
+ * Errors carry `errno` and `syscall`, or `code`: `ERR_NFTJS_PROGRAM` for a corrupt program, `ABORT_ERR`
+ * after a cancellation.
+ */
+export interface NativeConnection {
+  submit(id: number, program: Uint8Array): Promise<NativeOutcome>;
+  submitSync(program: Uint8Array): NativeOutcome;
+  /** Asks, and reads the answer until it is whole or has `limit` bytes. */
+  request(
+    id: number,
+    type: number,
+    family: number,
+    flags: number,
+    attributes: Uint8Array,
+    limit: number,
+  ): Promise<NativeAnswer>;
+  requestSync(type: number, family: number, flags: number, attributes: Uint8Array): NativeAnswer;
+  /** Reads on in an answer that was not whole. */
+  next(id: number, limit: number): Promise<NativeAnswer>;
+  generation(id: number): Promise<number>;
+  generationSync(): number;
+  /** Another socket in the same network namespace. */
+  sibling(): NativeConnection;
+  /** Rejects a call that has not begun to send, or reads an answer. */
+  cancel(id: number): void;
+  /** Cancels what waits; the socket closes when the call under way ends. */
+  close(): void;
+}
+
+interface Addon {
+  /** @param netns - a path, or '' for the network namespace of the calling thread */
+  readonly Connection: new (
+    netns: string,
+    receiveBuffer: number,
+  ) => NativeConnection;
+}
+
+const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;
+
+/** The addon: what was built here, or the prebuilt binary of the package. */
+export const native: Addon = load(fileURLToPath(new URL('../..', import.meta.url)));

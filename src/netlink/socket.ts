@@ -1,0 +1,350 @@
+import { constants } from 'node:os';
+import type { ProgramWriter } from '../wire/program.ts';
+import { errnoAdvice, errnoName } from './errno.ts';
+import { type NativeAnswer, type NativeConnection, type NativeOutcome, native } from './native.ts';
+
+/** Where and how to open a socket. */
+export interface SocketOptions {
+  /**
+   * The network namespace: a path such as `/run/netns/NAME` or `/proc/PID/ns/net`, or the number of a
+   * process in it. Without it, the namespace of the calling thread.
+   *
+   * Entering another namespace needs CAP_SYS_ADMIN in the user namespace that owns it.
+   */
+  readonly netns?: string | number;
+  /**
+   * Bytes of answers that the kernel may queue, 32 MiB by default. Memory is taken as it fills. Without
+   * CAP_NET_ADMIN in the initial user namespace the kernel lowers it to net.core.rmem_max.
+   */
+  readonly receiveBuffer?: number;
+}
+
+/** Lets an asynchronous call be given up. */
+export interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What became of a transaction:
+ *
+ * - `committed`: all of it took effect
+ * - `refused`: nothing of it took effect, and `errors` say why
+ * - `checked`: the kernel found nothing wrong; a check never takes effect
+ * - `unknown`: the kernel's reports were lost and the generation does not tell who changed the ruleset
+ */
+export type SubmitStatus = 'checked' | 'committed' | 'refused' | 'unknown';
+
+/** One thing that the kernel refused, in the order the kernel met them: later ones may follow from the first. */
+export interface SubmitError {
+  /** As `ENOENT`. */
+  readonly code: string;
+  /** The number of `code`, positive. */
+  readonly errno: number;
+  /** The kernel's own words, often empty. */
+  readonly message: string;
+  /** The `operation` of the message head; without it, the transaction as a whole was refused. */
+  readonly operation?: number;
+  /** The elements, both included, of the refused message; the very element, twice, where the kernel names it. */
+  readonly elements?: { readonly first: number; readonly last: number };
+  /**
+   * Where the attribute that the kernel objects to starts: bytes into the attributes that were given for the message,
+   * or for the one element.
+   */
+  readonly offset?: number;
+  /** The types of the attributes around `offset`, outermost first. */
+  readonly attribute?: readonly number[];
+}
+
+/** A message of the kernel about an object that the transaction made. */
+export interface Echo {
+  readonly operation: number;
+  /** The whole netlink message. */
+  readonly message: Uint8Array;
+}
+
+/** The answer to a transaction. */
+export interface SubmitResult {
+  readonly status: SubmitStatus;
+  /** The generation that the commit began; only when committed. */
+  readonly generation?: number;
+  readonly errors: readonly SubmitError[];
+  readonly echo: readonly Echo[];
+  /** The receive buffer overflowed: the kernel had more errors or echoes to tell than are here. */
+  readonly lost: boolean;
+  /** Netlink messages in the batch, its begin and end included. */
+  readonly messages: number;
+  /** Bytes of the batch. */
+  readonly bytes: number;
+}
+
+/** A question about nf_tables objects. */
+export interface DumpRequest extends Abortable {
+  /** `NFT_MSG_GET*` of linux/netfilter/nf_tables.h. */
+  readonly type: number;
+  /** `NFPROTO_*`; 0 asks for all families. */
+  readonly family: number;
+  /** Attributes, encoded: which objects. */
+  readonly attributes?: Uint8Array;
+}
+
+/** Messages of the kernel. */
+export interface DumpResult {
+  /** Whole netlink messages, one behind the other; `readMessages` takes them apart. */
+  readonly messages: Uint8Array;
+  /** The ruleset changed meanwhile: the picture may be torn, and is worth another try. */
+  readonly interrupted: boolean;
+}
+
+/** How a stream hands out messages. */
+export interface StreamRequest extends DumpRequest {
+  /** About how many bytes to hand out at once; 256 KiB by default. */
+  readonly chunk?: number;
+}
+
+/** A system call failed, or the kernel refused a question. */
+export class NetlinkSocketError extends Error {
+  override readonly name = 'NetlinkSocketError';
+  /** As `EPERM`. */
+  readonly code: string;
+  /** The number of `code`, positive. */
+  readonly errno: number;
+  /** The system call, or `netlink` where it was the kernel that refused. */
+  readonly syscall: string;
+  /** What can be done about it, in words. */
+  readonly advice: string | undefined;
+  /** Where the attribute that the kernel objects to starts, in the attributes of the question. */
+  readonly offset: number | undefined;
+
+  constructor(errno: number, syscall: string, detail: string, offset?: number) {
+    const code = errnoName(errno);
+    super(`${syscall}: ${code}${detail && `: ${detail}`}`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.advice = errnoAdvice(code);
+    this.offset = offset;
+  }
+}
+
+const CLOSED = constants.errno.EBADF;
+const NLM_F_DUMP = 0x300;
+const HEADERS = 20;
+const RECEIVE_BUFFER = 32 << 20;
+const CHUNK = 256 << 10;
+const NO_ATTRIBUTES = new Uint8Array(0);
+
+/**
+ * A netlink socket for nf_tables in one network namespace.
+ *
+ * Asynchronous calls run off the event loop, one after the other in the order they were made. A synchronous
+ * call blocks, and goes before asynchronous calls that wait.
+ */
+export class NetlinkSocket {
+  readonly #native: NativeConnection;
+  readonly #underway = new Set<Promise<unknown>>();
+  readonly #streams = new Set<NetlinkSocket>();
+  #closed = false;
+  #calls = 0;
+
+  private constructor(connection: NativeConnection) {
+    this.#native = connection;
+  }
+
+  /**
+   * @throws NetlinkSocketError when the namespace does not exist or must not be entered
+   */
+  static open(options: SocketOptions = {}): NetlinkSocket {
+    const path = namespacePath(options.netns);
+    const size = options.receiveBuffer ?? RECEIVE_BUFFER;
+    return new NetlinkSocket(translate(() => new native.Connection(path, size)));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Sends a transaction as one batch. The program is copied before this returns.
+   *
+   * A signal is heeded until the batch is sent; after that the transaction runs to its end.
+   *
+   * @throws NetlinkSocketError when the batch could not be sent: nothing took effect
+   */
+  async submit(program: ProgramWriter | Uint8Array, { signal }: Abortable = {}): Promise<SubmitResult> {
+    return submitResult(await this.#run(signal, (id) => this.#native.submit(id, bytesOf(program))));
+  }
+
+  /** As {@link submit}, on this thread. */
+  submitSync(program: ProgramWriter | Uint8Array): SubmitResult {
+    return submitResult(translate(() => this.#native.submitSync(bytesOf(program))));
+  }
+
+  /** All objects that match the request. */
+  dump(request: DumpRequest): Promise<DumpResult> {
+    return this.#ask(request, NLM_F_DUMP);
+  }
+
+  /** As {@link dump}, on this thread. */
+  dumpSync(request: DumpRequest): DumpResult {
+    return this.#askSync(request, NLM_F_DUMP);
+  }
+
+  /**
+   * The one object, or for `NFT_MSG_GETSETELEM` the elements, that the attributes name.
+   *
+   * @throws NetlinkSocketError ENOENT
+   */
+  get(request: DumpRequest): Promise<DumpResult> {
+    return this.#ask(request, 0);
+  }
+
+  /** As {@link get}, on this thread. */
+  getSync(request: DumpRequest): DumpResult {
+    return this.#askSync(request, 0);
+  }
+
+  /**
+   * All objects that match the request, piece by piece in bounded memory.
+   *
+   * Reads from a socket of its own in the same network namespace (entering that needs the same capabilities as
+   * {@link open}), so that this one stays free meanwhile. Ends with the iteration, however that ends.
+   */
+  async *stream(request: StreamRequest): AsyncGenerator<DumpResult, void, undefined> {
+    const reader = new NetlinkSocket(translate(() => this.#native.sibling()));
+    this.#streams.add(reader);
+    try {
+      yield* reader.#pieces(request);
+    } finally {
+      reader.close();
+      this.#streams.delete(reader);
+    }
+  }
+
+  /** The generation of the ruleset: a number that every commit changes. */
+  generation({ signal }: Abortable = {}): Promise<number> {
+    return this.#run(signal, (id) => this.#native.generation(id));
+  }
+
+  /** As {@link generation}, on this thread. */
+  generationSync(): number {
+    return translate(() => this.#native.generationSync());
+  }
+
+  /**
+   * Closes the socket and its streams. A transaction under way still runs to its end and tells its result;
+   * everything else is rejected. Closing again does nothing.
+   */
+  close(): void {
+    this.#closed = true;
+    this.#native.close();
+    for (const stream of this.#streams) stream.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes, and waits for what was under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await Promise.allSettled(this.#underway);
+  }
+
+  async *#pieces({ type, family, attributes, signal, chunk }: StreamRequest): AsyncGenerator<DumpResult> {
+    const limit = chunk ?? CHUNK;
+    const given = attributes ?? NO_ATTRIBUTES;
+    let answer = await this.#run(signal, (id) =>
+      this.#native.request(id, type, family, NLM_F_DUMP, given, limit),
+    );
+    yield dumpResult(answer);
+    while (!answer.done) {
+      answer = await this.#run(signal, (id) => this.#native.next(id, limit));
+      yield dumpResult(answer);
+    }
+  }
+
+  async #ask({ type, family, attributes, signal }: DumpRequest, flags: number): Promise<DumpResult> {
+    const given = attributes ?? NO_ATTRIBUTES;
+    return dumpResult(
+      await this.#run(signal, (id) =>
+        this.#native.request(id, type, family, flags, given, Number.POSITIVE_INFINITY),
+      ),
+    );
+  }
+
+  #askSync({ type, family, attributes }: DumpRequest, flags: number): DumpResult {
+    return dumpResult(
+      translate(() => this.#native.requestSync(type, family, flags, attributes ?? NO_ATTRIBUTES)),
+    );
+  }
+
+  async #run<T>(signal: AbortSignal | undefined, call: (id: number) => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const id = this.#calls++ >>> 0;
+    const cancel = () => this.#native.cancel(id);
+    const promise = translate(() => call(id));
+    this.#underway.add(promise);
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await promise;
+    } catch (error) {
+      if (signal?.aborted && codeOf(error) === 'ABORT_ERR') throw signal.reason;
+      throw translated(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#underway.delete(promise);
+    }
+  }
+}
+
+function namespacePath(netns: string | number | undefined): string {
+  if (netns === undefined) return '';
+  if (typeof netns === 'string') {
+    if (netns === '' || netns.includes('\0'))
+      throw new TypeError('netns must be a path or the number of a process');
+    return netns;
+  }
+  if (!Number.isSafeInteger(netns) || netns <= 0) {
+    throw new TypeError(`netns: ${netns} is not the number of a process`);
+  }
+  return `/proc/${netns}/ns/net`;
+}
+
+function bytesOf(program: ProgramWriter | Uint8Array): Uint8Array {
+  return program instanceof Uint8Array ? program : program.bytes();
+}
+
+function submitResult(outcome: NativeOutcome): SubmitResult {
+  const { echo: bytes, echoIndex: index, errors, ...rest } = outcome;
+  const echo: Echo[] = [];
+  for (let i = 0; i < index.length; i += 3) {
+    const [operation, start, length] = index.subarray(i, i + 3) as unknown as [number, number, number];
+    echo.push({ operation, message: bytes.subarray(start, start + length) });
+  }
+  return { ...rest, errors: errors.map((error) => ({ ...error, code: errnoName(error.errno) })), echo };
+}
+
+function dumpResult({ messages, interrupted }: NativeAnswer): DumpResult {
+  return { messages, interrupted };
+}
+
+function translate<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** The addon's error as ours; anything else as it is. */
+function translated(error: unknown): unknown {
+  if (codeOf(error) === 'ABORT_ERR') return new NetlinkSocketError(CLOSED, 'close', 'the socket was closed');
+  if (!(error instanceof Error && 'errno' in error && 'syscall' in error)) return error;
+  const { errno, syscall, message } = error as Error & { errno: number; syscall: string };
+  const offset = 'offset' in error ? (error.offset as number) - HEADERS : -1;
+  return new NetlinkSocketError(errno, syscall, message, offset >= 0 ? offset : undefined);
+}
