@@ -60,11 +60,12 @@ export function prefixText({ family, value, length }: Prefix): string {
 }
 
 function address(text: string): { family: Prefix['family']; value: bigint } {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+  if (text.includes(':')) {
+    if (!text.includes('%') && ipaddr.IPv6.isValid(text)) {
+      return { family: 'ip6', value: integer(ipaddr.IPv6.parse(text).toByteArray()) };
+    }
+  } else if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return { family: 'ip', value: integer(ipaddr.IPv4.parse(text).toByteArray()) };
-  }
-  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) {
-    return { family: 'ip6', value: integer(ipaddr.IPv6.parse(text).toByteArray()) };
   }
   throw new TypeError('not an address');
 }

@@ -10,46 +10,62 @@ interface Claim {
   readonly block: Prefix;
 }
 
-/** Who owns the blocks of one scope and family; finds an overlap in a few hash lookups. */
-class Ledger {
-  /** For each prefix length in use: the block's owner, and up to two owners of longer blocks inside. */
-  readonly #lengths = new Map<number, { own: Map<bigint, string>; inside: Map<bigint, string[]> }>();
+/** Blocks of one length: the owner of each, and up to two owners of longer blocks inside. */
+interface Level {
+  readonly own: Map<string, readonly [id: string, value: bigint]>;
+  readonly inside: Map<string, string[]>;
+}
 
-  #level(length: number, family: Prefix['family']) {
-    const known = this.#lengths.get(length);
+/**
+ * Who owns the blocks of one scope and family; finds an overlap in a few hash lookups. The maps' keys are
+ * text: V8 hashes a bigint by its last 64 bits, which networks have in common.
+ */
+class Ledger {
+  readonly #family: Prefix['family'];
+  readonly #levels = new Map<number, Level>();
+
+  constructor(family: Prefix['family']) {
+    this.#family = family;
+  }
+
+  #key(value: bigint, length: number): string {
+    return truncate(this.#family, value, length).toString(36);
+  }
+
+  #level(length: number): Level {
+    const known = this.#levels.get(length);
     if (known) return known;
-    const level = { own: new Map<bigint, string>(), inside: new Map<bigint, string[]>() };
-    this.#lengths.set(length, level);
-    for (const [longer, { own }] of this.#lengths) {
+    const level: Level = { own: new Map(), inside: new Map() };
+    this.#levels.set(length, level);
+    for (const [longer, { own }] of this.#levels) {
       if (longer <= length) continue;
-      for (const [value, id] of own) note(level.inside, truncate(family, value, length), id);
+      for (const [id, value] of own.values()) note(level.inside, this.#key(value, length), id);
     }
     return level;
   }
 
   /** Someone other than `id` who has an address of the block. */
-  other(id: string, { family, value, length }: Prefix): string | undefined {
-    for (const [shorter, { own }] of this.#lengths) {
-      const owner = shorter <= length ? own.get(truncate(family, value, shorter)) : undefined;
+  other(id: string, { value, length }: Prefix): string | undefined {
+    for (const [shorter, { own }] of this.#levels) {
+      const owner = shorter <= length ? own.get(this.#key(value, shorter))?.[0] : undefined;
       if (owner !== undefined && owner !== id) return owner;
     }
-    return this.#level(length, family)
-      .inside.get(value)
-      ?.find((owner) => owner !== id);
+    const inside = this.#level(length).inside.get(this.#key(value, length));
+    return inside?.find((owner) => owner !== id);
   }
 
-  add(id: string, { family, value, length }: Prefix): void {
-    this.#level(length, family).own.set(value, id);
-    for (const [shorter, { inside }] of this.#lengths) {
-      if (shorter < length) note(inside, truncate(family, value, shorter), id);
+  add(id: string, { value, length }: Prefix): void {
+    this.#level(length).own.set(this.#key(value, length), [id, value]);
+    for (const [shorter, { inside }] of this.#levels) {
+      if (shorter < length) note(inside, this.#key(value, shorter), id);
     }
   }
 }
 
 /** Two owners are enough to know that there is one other than any given. */
-function note(inside: Map<bigint, string[]>, value: bigint, id: string): void {
-  const owners = inside.get(value);
-  if (!owners) inside.set(value, [id]);
+function note(inside: Level['inside'], key: string, id: string): void {
+  const owners = inside.get(key);
+  if (!owners) inside.set(key, [id]);
   else if (owners.length < 2 && owners[0] !== id) owners.push(id);
 }
 
@@ -80,8 +96,6 @@ function blocksOf(vm: Vm, host: Host | undefined): Claim[] {
 export interface Claims {
   /** Takes all that the VM claims, or nothing and throws {@link Refused}. */
   claim(id: string, vm: Vm): void;
-  /** Whether an interface is the host's own. */
-  ours(ifname: string): boolean;
 }
 
 /** An empty account, in which the host has its bridges, uplinks and their MACs. */
@@ -98,14 +112,13 @@ export function claims(host: Host | undefined): Claims {
     const key = `${scope} ${block.family}`;
     let found = ledgers.get(key);
     if (!found) {
-      found = new Ledger();
+      found = new Ledger(block.family);
       ledgers.set(key, found);
     }
     return found;
   };
 
   return {
-    ours: (ifname) => interfaces.has(ifname),
     claim(id, vm) {
       const ports = new Set<string>();
       for (const [i, { ifname, mac }] of vm.nics.entries()) {

@@ -51,16 +51,16 @@ function host(value: unknown): Host {
     if (taken.has(name)) throw new Refused(path, 'an interface named twice');
     taken.add(name);
   };
-  const bridges: Record<string, Bridge> = {};
+  const bridges: [string, Bridge][] = [];
   for (const [name, description] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const path = `.bridges${member(name)}`;
     claim(ifname(name, path), path);
     const parsed = bridge(description, path);
     for (const uplink of parsed.uplinks) claim(uplink, `${path}.uplinks`);
-    bridges[name] = parsed;
+    bridges.push([name, parsed]);
   }
   return {
-    bridges,
+    bridges: Object.fromEntries(bridges),
     forward: word(fields.forward, '.forward', ['deny', 'accept']),
     sets: word(fields.sets, '.sets', ['anonymous', 'named', 'auto']),
   };

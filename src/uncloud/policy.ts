@@ -1,8 +1,8 @@
 import { comparePrefixes, linkLocal, ownable, type Prefix, prefixText } from './address.ts';
 import { ifname, list, mac, object, parsed, text, version, word } from './check.ts';
-import { claims } from './claim.ts';
 import type { Host } from './host.ts';
 import { type Problem, Refused, UncloudError } from './problem.ts';
+import { settle } from './settle.ts';
 
 /** How a NIC's frames are checked. Further filters by name are still to come. */
 export type Filter = 'port-security';
@@ -127,7 +127,7 @@ function vmid(id: string): void {
 /**
  * Validates a policy. A VM that is wrong is left out, alone, and reported; it keeps its last good record
  * where `previous` has one. No address, MAC or interface belongs to two VMs: the older
- * claim stands, which is the one already in `previous`, then the lower revision, then the lower id.
+ * claim stands, which is the one already in `previous`, then that of the lower revision, then of the lower id.
  *
  * Addresses on private networks and link-local addresses are claimed on their own bridge only: two
  * customers may both use 10.0.0.1 there.
@@ -137,10 +137,6 @@ function vmid(id: string): void {
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): PolicyResult {
   const { host, previous, revisions = {} } = options;
-  const problems: Problem[] = [];
-  const kept: string[] = [];
-  const vms: Record<string, Vm> = {};
-  const ports = new Set<string>();
   let records: Readonly<Record<string, unknown>>;
   try {
     const fields = object(value, '', ['version', 'vms', 'groups', 'networks']);
@@ -154,45 +150,36 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
     throw error;
   }
 
-  const seniority = (id: string) => (previous && Object.hasOwn(previous.vms, id) ? 0 : 1);
   const age = (id: string) => (Object.hasOwn(revisions, id) ? (revisions[id] as number) : Number.MAX_VALUE);
-  const byAge = (a: string, b: string) =>
-    seniority(a) - seniority(b) || age(a) - age(b) || (a < b ? -1 : a > b ? 1 : 0);
-
-  const taken = claims(host);
-  const refused: unknown[] = [];
-  for (const id of Object.keys(records).sort(byAge)) {
-    try {
-      vmid(id);
-      const good = vm(records[id]);
-      taken.claim(id, good);
-      vms[id] = good;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      problems.push({ key: `distributed-firewall/vm/${id}`, path: error.path, why: error.message });
-      refused.push(records[id]);
-      const last = previous && Object.hasOwn(previous.vms, id) ? previous.vms[id] : undefined;
-      if (!last) continue;
-      try {
-        taken.claim(id, last);
-        vms[id] = last;
-        kept.push(id);
-      } catch (older) {
-        if (!(older instanceof Refused)) throw older;
-      }
-    }
-  }
-  for (const { nics } of Object.values(vms)) for (const nic of nics) ports.add(nic.ifname);
-  const blocked = new Set(
-    refused.flatMap(legiblePorts).filter((name) => !ports.has(name) && !taken.ours(name)),
+  const order = Object.keys(records).sort((a, b) => age(a) - age(b) || (a < b ? -1 : 1));
+  const valid = new Map(order.map((id) => [id, validVm(id, records[id])]));
+  const { vms, refused } = settle(order, valid, previous, host);
+  const policy = { vms: Object.fromEntries([...vms].sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const ports = new Set([...vms.values()].flatMap(({ nics }) => nics.map((nic) => nic.ifname)));
+  const ours = new Set(
+    host && Object.entries(host.bridges).flatMap(([name, { uplinks }]) => [name, ...uplinks]),
   );
+  const named = [...refused.keys()].flatMap((id) => legiblePorts(records[id]));
   return {
-    policy: { vms: sorted(vms) },
-    unenforced: unenforced(vms),
-    problems: problems.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
-    kept: kept.sort(),
-    blocked: [...blocked].sort(),
+    policy,
+    problems: [...refused]
+      .map(([id, { path, message }]) => ({ key: `distributed-firewall/vm/${id}`, path, why: message }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1)),
+    unenforced: unenforced(policy.vms),
+    kept: [...refused.keys()].filter((id) => vms.has(id)).sort(),
+    blocked: [...new Set(named)].filter((name) => !ports.has(name) && !ours.has(name)).sort(),
   };
+}
+
+/** The record of a VM, or why it is none. */
+function validVm(id: string, value: unknown): Vm | Refused {
+  try {
+    vmid(id);
+    return vm(value);
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
 }
 
 function unenforced(vms: Policy['vms']): Problem[] {
@@ -209,8 +196,4 @@ function unenforced(vms: Policy['vms']): Problem[] {
           ],
     ),
   );
-}
-
-function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
