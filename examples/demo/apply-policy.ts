@@ -16,7 +16,8 @@ export function applyPolicy(netns: string, host: unknown, policy: unknown, facts
   loadRuleset(netns, render({ host: description, policy: valid, facts }).ruleset);
 }
 
-function factsOf(netns: string): Facts {
+/** The interfaces in the namespace at `netns`, and whose ports they are. */
+export function factsOf(netns: string): Facts {
   const { stdout, stderr, status } = spawnSync('nsenter', [`--net=${netns}`, 'ip', '-j', 'link', 'show'], {
     encoding: 'utf8',
   });

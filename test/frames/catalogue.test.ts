@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { applyPolicy } from '../../examples/demo/apply-policy.ts';
+import { applyPolicy, factsOf } from '../../examples/demo/apply-policy.ts';
 import { catalogue } from '../support/frames/catalogue/index.ts';
 import { host, plan, policy } from '../support/frames/network.ts';
 import { Rig } from '../support/frames/rig.ts';
@@ -16,26 +16,33 @@ function described(outcomes: readonly Outcome[]): string[] {
   );
 }
 
-suite('port security', needs, () => {
-  let rig: Rig;
-  before(async () => {
-    rig = await Rig.build(plan);
-    applyPolicy(rig.netns, host, policy);
-  });
-  after(() => rig?.close());
+const dispatches = [
+  { by: 'interface', ibrname: false, needed: needs },
+  { by: 'bridge name', ibrname: true, needed: requires('root', 'ip', 'nft', 'bridge', 'veth', 'ibrname') },
+];
 
-  for (const section of catalogue) {
-    test(section.title, () => {
-      const wrong = run(rig, [section]).filter(({ isRight }) => !isRight);
-      assert.deepEqual(described(wrong), []);
+for (const { by, ibrname, needed } of dispatches) {
+  suite(`port security, dispatched by ${by}`, needed, () => {
+    let rig: Rig;
+    before(async () => {
+      rig = await Rig.build(plan);
+      applyPolicy(rig.netns, host, policy, { ...factsOf(rig.netns), ibrname });
     });
-  }
+    after(() => rig?.close());
 
-  test('no bridge learnt an address where it is not', () => {
-    assert.ok(rig.learned().length > 0, 'the bridges learnt nothing at all');
-    assert.deepEqual(mislearnt(rig), []);
+    for (const section of catalogue) {
+      test(section.title, () => {
+        const wrong = run(rig, [section]).filter(({ isRight }) => !isRight);
+        assert.deepEqual(described(wrong), []);
+      });
+    }
+
+    test('no bridge learnt an address where it is not', () => {
+      assert.ok(rig.learned().length > 0, 'the bridges learnt nothing at all');
+      assert.deepEqual(mislearnt(rig), []);
+    });
   });
-});
+}
 
 suite('without rules', needs, () => {
   test('every frame that must drop gets through, but for those that bridges drop themselves', async () => {

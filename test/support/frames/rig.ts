@@ -100,14 +100,12 @@ export class Rig implements Disposable {
 
   /** The addresses that the bridges learnt. */
   learned(): readonly LearnedAddress[] {
-    return this.#bridges.flatMap((bridge) => {
-      const rows: { mac: string; ifname: string; state: string; flags: string[] }[] = JSON.parse(
-        this.run('bridge', ['-j', 'fdb', 'show', 'br', bridge]),
-      );
-      return rows
-        .filter(({ state, flags }) => state !== 'permanent' && !flags.includes('self'))
-        .map(({ mac, ifname }) => ({ mac, port: ifname }));
-    });
+    const rows: { mac: string; ifname: string; state: string; flags: string[] }[] = JSON.parse(
+      this.run('bridge', ['-j', 'fdb', 'show']),
+    );
+    return rows
+      .filter(({ state, flags }) => state !== 'permanent' && !flags.includes('self'))
+      .map(({ mac, ifname }) => ({ mac, port: ifname }));
   }
 
   close(): void {

@@ -148,7 +148,7 @@ const chains: readonly (readonly [string, (layer: Layer) => Layer])[] = [
   ['behind destination options', (layer) => destinationOptions(layer)],
   [
     'behind long destination options',
-    (layer) => destinationOptions(layer, concat(Buffer.of(1, 252), zeros(252))),
+    (layer) => destinationOptions(layer, concat(Buffer.of(0x1e, 252), zeros(252))),
   ],
   ['behind a routing header', routing],
   ['in an atomic fragment', (layer) => fragment(layer)],
