@@ -29,7 +29,8 @@ export type PriorityName = 'raw' | 'mangle' | 'dstnat' | 'filter' | 'security' |
 
 /**
  * When a base chain is called among those of its hook: lower is earlier, signed 32 bits. A name may be
- * followed by a distance: `dstnat + 10`, `filter - 5`.
+ * followed by a distance: `dstnat + 10`, `filter - 5`. nft's JSON has numbers alone, and so do the builders'
+ * results; names are read too.
  */
 export type Priority = number | PriorityName | `${PriorityName} ${'+' | '-'} ${number}`;
 

@@ -1,3 +1,4 @@
+import { parsePriority } from '../../protocol/priorities.ts';
 import type { Chain, ChainPolicy, ChainType, Hook, Priority } from '../chain.ts';
 import { ModelError } from '../error.ts';
 import type { Flowtable, FlowtableFlag } from '../flowtable.ts';
@@ -70,9 +71,10 @@ export interface FlowtableOptions {
 }
 
 /**
- * The chain as the model has it.
+ * The chain as the model has it, its priority as a number: nft makes a regular chain of one with a name.
  *
  * @throws ModelError when it has a part of what makes a base chain, and not all
+ * @throws ProtocolLookupError when the family has no priority of that name at the hook
  */
 export function chainDefinition(ref: ObjectRef, options: BaseChain | RegularChain): Chain {
   const comment = options.comment === undefined ? undefined : checkComment(options.comment);
@@ -85,7 +87,8 @@ export function chainDefinition(ref: ObjectRef, options: BaseChain | RegularChai
   if (isBase && missing.length > 0) {
     throw new ModelError(`base chain ${ref.name} has no ${missing.join(', no ')}`);
   }
-  return plain({ ...ref, type, hook, prio: priority, dev: devices, policy, comment });
+  const prio = hook && priority !== undefined ? parsePriority(ref.family, hook, priority) : undefined;
+  return plain({ ...ref, type, hook, prio, dev: devices, policy, comment });
 }
 
 /** The set, or with `map` the map, as the model has it, without its elements. */
@@ -113,5 +116,6 @@ export function setDefinition<S extends NamedSet>(
 /** The flowtable as the model has it. */
 export function flowtableDefinition(ref: ObjectRef, options: FlowtableOptions): Flowtable {
   const { priority, devices, flags } = options;
-  return plain({ ...ref, hook: 'ingress', prio: priority, dev: devices, flags });
+  const prio = parsePriority(ref.family, 'ingress', priority);
+  return plain({ ...ref, hook: 'ingress', prio, dev: devices, flags });
 }

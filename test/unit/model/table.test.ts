@@ -16,6 +16,7 @@ import {
   table,
   tcp,
 } from '../../../src/model/index.ts';
+import { ProtocolLookupError } from '../../../src/protocol/index.ts';
 
 const ref = { family: 'inet', table: 't' } as const;
 
@@ -35,7 +36,7 @@ test('commands come in an order in which everything exists before it is named', 
     { add: { map: { ...ref, name: 'ports', type: 'inet_service', map: 'verdict' } } },
     {
       add: {
-        chain: { ...ref, name: 'in', type: 'filter', hook: 'input', prio: 'filter', policy: 'drop' },
+        chain: { ...ref, name: 'in', type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
       },
     },
     { add: { chain: { ...ref, name: 'ssh' } } },
@@ -147,6 +148,10 @@ const refused: Record<string, [attempt: () => unknown, message: RegExp]> = {
     /table t has two sets named s/,
   ],
   'a set without a key': [() => table('ip', 't').set('s', { type: [] }), /set s has no key type/],
+  'a priority that its family does not have': [
+    () => table('bridge', 't').chain('c', { type: 'filter', hook: 'input', priority: 'raw' }),
+    /"raw".*expected one of an integer, filter/,
+  ],
   'a base chain without a hook': [
     () => table('ip', 't').chain('c', { type: 'filter', priority: 0 } as never),
     /base chain c has no hook/,
@@ -183,6 +188,9 @@ const refused: Record<string, [attempt: () => unknown, message: RegExp]> = {
 
 for (const [what, [attempt, message]] of Object.entries(refused)) {
   test(`${what} is refused`, () => {
-    assert.throws(attempt, (error) => error instanceof ModelError && message.test(error.message));
+    assert.throws(attempt, (error) => {
+      const isOurs = error instanceof ModelError || error instanceof ProtocolLookupError;
+      return isOurs && message.test(error.message);
+    });
   });
 }
