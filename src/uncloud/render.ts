@@ -122,9 +122,9 @@ function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: I
  * still teach it where their source is. No VM has to send any: they end at the port's ingress.
  */
 function ingress(table: TableWriter, devices: readonly string[]): void {
-  table.chain('link_local', [[and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00'), drop()]]);
+  const linkLocal = and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00');
   for (let i = 0; i < devices.length; i += MOST_DEVICES) {
-    table.chain(`ingress_${i / MOST_DEVICES}`, [[goto('link_local')]], {
+    table.chain(`ingress_${i / MOST_DEVICES}`, [[linkLocal, drop()]], {
       hook: 'ingress',
       prio: INGRESS,
       policy: 'accept',

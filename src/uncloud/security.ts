@@ -3,6 +3,7 @@ import {
   ah,
   and,
   arp,
+  concat,
   drop,
   ether,
   exthdr,
@@ -172,14 +173,16 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
     [ip6.saddr.eq('::'), own(source), goto('vm_ip6_unspecified')],
   ]);
   table.chain('vm_ip6_own', [
-    [ip6.nexthdr.notIn(set(...EXTENSIONS)), meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
+    // Only a packet that the kernel can parse has an l4proto; without extension headers it is the next header.
     [
-      ip6.nexthdr.vmap([
-        [ICMPV6, goto('vm_icmpv6')],
-        [UDP, goto('vm_udp6')],
-        ...EXTENSIONS.map((header) => [header, goto('vm_ip6_extended')] as const),
+      concat(meta.l4proto, ip6.nexthdr).vmap([
+        [[TCP, TCP], accept()],
+        [[UDP, UDP], goto('vm_udp6')],
+        [[ICMPV6, ICMPV6], goto('vm_icmpv6')],
       ]),
     ],
+    [ip6.nexthdr.in(set(...EXTENSIONS)), goto('vm_ip6_extended')],
+    [meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
   ]);
   table.chain('vm_udp6', [[udp.sport.ne(547), accept()], ...onPrivate(udp.sport.eq(547), accept())]);
 
