@@ -120,6 +120,8 @@ export interface SetDeclaration {
   /** {@link SET_FLAGS} */
   readonly flags: number;
   readonly size?: number | undefined;
+  /** Overlapping intervals of its elements become one. */
+  readonly autoMerge?: boolean | undefined;
   /** The elements of an anonymous set. */
   readonly elements?: readonly SetElement[] | undefined;
 }

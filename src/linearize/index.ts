@@ -13,5 +13,6 @@ export { at, CompileError, type Path, pathText } from './error.ts';
 export { evaluate } from './evaluate.ts';
 export { encodeElements } from './intervals.ts';
 export { declareNamedSet } from './named-set.ts';
+export { evaluateStateful } from './stateful.ts';
 export { type CompiledRule, compileRule } from './rule.ts';
 export { type Names, Scope } from './scope.ts';

@@ -32,6 +32,7 @@ export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: P
     ...(data === undefined ? {} : { data }),
     flags,
     ...(node.size === undefined ? {} : { size: node.size }),
+    ...(node['auto-merge'] ? { autoMerge: true } : {}),
   };
 }
 

@@ -1,0 +1,230 @@
+import { elementList, MESSAGE } from '../message/index.ts';
+import { findFamily } from '../protocol/index.ts';
+import {
+  type Commands,
+  commandList,
+  compileTransaction,
+  encodeMessages,
+
+  type Needs,
+  needsOf,
+  type OutgoingMessage,
+  parseCommands,
+} from '../transaction/index.ts';
+import type { Family } from '../model/index.ts';
+import { echoedHandles } from './echo.ts';
+import { refusalsOf, TransactionError } from './error.ts';
+import { query } from './query.ts';
+import { type Abortable, type DumpRequest, NetlinkSocket, type SocketOptions, type SubmitError, type SubmitResult } from './socket.ts';
+import { canDestroy, questionsFor, View } from './view.ts';
+
+/** How a transaction is committed. */
+export interface CommitOptions extends Abortable {
+  /**
+   * Commit only if the ruleset still has this generation, as it was read: refused with ERESTART where
+   * somebody else was faster.
+   */
+  readonly generation?: number;
+}
+
+/** A transaction took effect. */
+export interface CommitResult {
+  /** The generation that it began. */
+  readonly generation: number;
+  /** The handle of each command's object, by the command's index, where it made one. */
+  readonly handles: ReadonlyMap<number, bigint>;
+  /** Netlink messages and bytes of the batch. */
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** How often a transaction that had to look first is tried again when somebody else was faster. */
+const TRIES = 10;
+
+interface Prepared {
+  readonly messages: readonly OutgoingMessage[];
+  /** The generation that the compiler looked at; 0 where it did not have to look. */
+  readonly generation: number;
+}
+
+/**
+ * A connection to the nf_tables of one network namespace.
+ *
+ * ```ts
+ * using nft = connect({ netns: '/run/netns/blue' });
+ * await nft.commit([{ add: { table: { family: 'inet', name: 'filter' } } }]);
+ * ```
+ */
+export class Connection {
+  readonly #socket: NetlinkSocket;
+
+  private constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /**
+   * Opens a connection.
+   *
+   * @throws NetlinkSocketError when the namespace does not exist or must not be entered
+   */
+  static open(options: SocketOptions = {}): Connection {
+    return new Connection(NetlinkSocket.open(options));
+  }
+
+  /** The socket, for those who speak netlink themselves. */
+  get socket(): NetlinkSocket {
+    return this.#socket;
+  }
+
+  /**
+   * Carries out all commands, in one batch, or none of them.
+   *
+   * @throws CompileError when a command cannot be meant: nothing was sent
+   * @throws TransactionError when the kernel refused one, or did not say
+   */
+  async commit(commands: Commands, options: CommitOptions = {}): Promise<CommitResult> {
+    for (let attempt = 1; ; attempt++) {
+      const prepared = await this.#prepare(commands, options);
+      const generation = options.generation ?? prepared.generation;
+      const program = encodeMessages(prepared.messages, { echo: true, generation });
+      const result = await this.#socket.submit(program, options);
+      if (options.generation === undefined && attempt < TRIES && isRestart(result)) continue;
+      return committed(result, commands, prepared.messages);
+    }
+  }
+
+  /** As {@link commit}, on this thread: for small transactions. */
+  commitSync(commands: Commands, options: Omit<CommitOptions, 'signal'> = {}): CommitResult {
+    for (let attempt = 1; ; attempt++) {
+      const prepared = this.#prepareSync(commands);
+      const generation = options.generation ?? prepared.generation;
+      const result = this.#socket.submitSync(encodeMessages(prepared.messages, { echo: true, generation }));
+      if (options.generation === undefined && attempt < TRIES && isRestart(result)) continue;
+      return committed(result, commands, prepared.messages);
+    }
+  }
+
+  /**
+   * Has the kernel validate all commands; nothing takes effect.
+   *
+   * @throws as {@link commit}
+   */
+  async check(commands: Commands, options: CommitOptions = {}): Promise<void> {
+    const { messages } = await this.#prepare(commands, options);
+    const result = await this.#socket.submit(encodeMessages(messages, { check: true }), options);
+    if (result.status !== 'checked') throw failure(result, commands, messages);
+  }
+
+  /** The number of the ruleset's current state: every commit of anybody changes it. */
+  generation(options: Abortable = {}): Promise<number> {
+    return this.#socket.generation(options);
+  }
+
+  /** Closes the connection; a transaction under way runs to its end. Closing again does nothing. */
+  close(): void {
+    this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#socket[Symbol.asyncDispose]();
+  }
+
+  async #prepare(commands: Commands, { signal }: Abortable): Promise<Prepared> {
+    const questions = this.#questions(commands);
+    if (questions.length === 0) return { messages: compileTransaction(commands, new View()), generation: 0 };
+    for (;;) {
+      const generation = await this.#socket.generation({ signal });
+      const view = new View();
+      let torn = false;
+      for (const question of questions) {
+        const answer = await this.#socket.dump({ ...question, signal }).catch(nothing);
+        torn ||= answer.interrupted;
+        view.take(answer.messages);
+      }
+      if (!torn && generation === (await this.#socket.generation({ signal }))) {
+        return { messages: compileTransaction(commands, view), generation };
+      }
+    }
+  }
+
+  #prepareSync(commands: Commands): Prepared {
+    const questions = this.#questions(commands);
+    if (questions.length === 0) return { messages: compileTransaction(commands, new View()), generation: 0 };
+    for (;;) {
+      const generation = this.#socket.generationSync();
+      const view = new View();
+      let torn = false;
+      for (const question of questions) {
+        const answer = attempt(() => this.#socket.dumpSync(question));
+        torn ||= answer.interrupted;
+        view.take(answer.messages);
+      }
+      if (!torn && generation === this.#socket.generationSync()) {
+        return { messages: compileTransaction(commands, view), generation };
+      }
+    }
+  }
+
+  #questions(commands: Commands): DumpRequest[] {
+    const needs: Needs = needsOf(commands, canDestroy);
+    return [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(commands))];
+  }
+}
+
+/** Which elements are there, where the kernel cannot destroy those that are. */
+function elementQuestions(commands: Commands): DumpRequest[] {
+  return parseCommands(commands)
+    .filter(({ verb, kind }) => verb === 'destroy' && kind === 'element')
+    .map(({ node }) => {
+      const { family, table, name } = node as { family: Family; table: string; name: string };
+      return query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
+    });
+}
+
+const NOTHING = { messages: new Uint8Array(), interrupted: false };
+
+/** What is asked for may not exist: then nothing is there. */
+function nothing(error: unknown): typeof NOTHING {
+  if ((error as { code?: string }).code === 'ENOENT') return NOTHING;
+  throw error;
+}
+
+function attempt<T>(ask: () => T): T | typeof NOTHING {
+  try {
+    return ask();
+  } catch (error) {
+    return nothing(error);
+  }
+}
+
+function isRestart(result: SubmitResult): boolean {
+  return result.status === 'refused' && result.errors[0]?.code === 'ERESTART' && result.errors[0].operation === undefined;
+}
+
+function committed(result: SubmitResult, commands: Commands, messages: readonly OutgoingMessage[]): CommitResult {
+  if (result.status !== 'committed') throw failure(result, commands, messages);
+  return {
+    generation: result.generation ?? 0,
+    handles: echoedHandles(result.echo, parseCommands(commands)),
+    messages: result.messages,
+    bytes: result.bytes,
+  };
+}
+
+function failure(result: SubmitResult, commands: Commands, messages: readonly OutgoingMessage[]): TransactionError {
+  const root = Array.isArray(commands) ? '' : 'nftables';
+  const refusals = refusalsOf(result.errors, commandList(commands), root, (error) => sourceElement(error, messages));
+  return new TransactionError(result.status === 'unknown' ? 'unknown' : 'refused', refusals);
+}
+
+/** The caller's element that a refused one comes from: intervals become two. */
+function sourceElement({ operation, elements }: SubmitError, messages: readonly OutgoingMessage[]): number | undefined {
+  if (elements === undefined || elements.first !== elements.last) return undefined;
+  const list = messages.find((message) => message.kind === 'elements' && message.operation === operation);
+  return list?.kind === 'elements' ? list.elements[elements.first]?.source : undefined;
+}
+

@@ -1,0 +1,33 @@
+import { chain, MESSAGE, object, rule, set, table, flowtable } from '../message/index.ts';
+import type { ParsedCommand } from '../transaction/index.ts';
+import { decodeOpen, type Schema } from '../wire/schema.ts';
+import { readMessages } from './message.ts';
+import type { Echo } from './socket.ts';
+
+/** Which message tells of which kind of object, and where it has the handle. */
+const tells: Readonly<Record<string, readonly [type: number, schema: Schema]>> = {
+  table: [MESSAGE.NEWTABLE, table],
+  chain: [MESSAGE.NEWCHAIN, chain],
+  rule: [MESSAGE.NEWRULE, rule],
+  set: [MESSAGE.NEWSET, set],
+  map: [MESSAGE.NEWSET, set],
+  flowtable: [MESSAGE.NEWFLOWTABLE, flowtable],
+};
+const objects = [MESSAGE.NEWOBJ, object] as const;
+
+/** The handles that the kernel gave to what the commands made, by the commands' indices. */
+export function echoedHandles(echoes: readonly Echo[], commands: readonly ParsedCommand[]): Map<number, bigint> {
+  const kinds = new Map(commands.map(({ index, kind }) => [index, kind]));
+  const handles = new Map<number, bigint>();
+  for (const { operation, message } of echoes) {
+    const kind = kinds.get(operation);
+    if (kind === undefined || kind === 'element') continue;
+    const [type, schema] = tells[kind] ?? objects;
+    for (const { type: told, attributes } of readMessages(message)) {
+      if (told !== type) continue;
+      const { value } = decodeOpen(schema, attributes);
+      if (typeof value.handle === 'bigint') handles.set(operation, value.handle);
+    }
+  }
+  return handles;
+}

@@ -1,0 +1,129 @@
+import { release } from 'node:os';
+import { type SetDeclaration } from '../bytecode/index.ts';
+import { chain, elementList, MESSAGE, rule, set, table } from '../message/index.ts';
+import type { Family } from '../model/index.ts';
+import { familyByNumber, findFamily } from '../protocol/index.ts';
+import { elementKey, type KernelView, type Needs } from '../transaction/index.ts';
+import { decodeOpen } from '../wire/schema.ts';
+import { declarationOf } from './declaration.ts';
+import { readMessages } from './message.ts';
+import { query } from './query.ts';
+import type { DumpRequest } from './socket.ts';
+
+/** Linux 6.3 brought the DESTROY messages. */
+export const canDestroy: boolean = (() => {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 3);
+})();
+
+/** The questions whose answers make a view that covers `needs`; none where nothing is needed. */
+export function questionsFor(needs: Needs): DumpRequest[] {
+  const everything = needs.existence;
+  const requests: DumpRequest[] = [];
+  const ask = (tables: ReadonlySet<string>, type: number, schema: typeof set | typeof chain | typeof rule) => {
+    for (const name of new Set([...tables, ...everything])) {
+      const [family, tableName] = split(name);
+      requests.push(query(type, findFamily(family).number, schema, { table: tableName } as never));
+    }
+  };
+  if (everything.size > 0) requests.push({ type: MESSAGE.GETTABLE, family: 0 });
+  ask(needs.sets, MESSAGE.GETSET, set);
+  ask(needs.chains, MESSAGE.GETCHAIN, chain);
+  ask(needs.rules, MESSAGE.GETRULE, rule);
+  for (const name of everything) {
+    const [family, tableName] = split(name);
+    requests.push(query(MESSAGE.GETOBJ, findFamily(family).number, set, { table: tableName }));
+    requests.push(query(MESSAGE.GETFLOWTABLE, findFamily(family).number, set, { table: tableName }));
+  }
+  return requests;
+}
+
+function split(name: string): [family: string, table: string] {
+  const space = name.indexOf(' ');
+  return [name.slice(0, space), name.slice(space + 1)];
+}
+
+const key = (...parts: readonly string[]) => parts.join('\0');
+
+/** What the kernel answered, to be asked by name. */
+export class View implements KernelView {
+  readonly canDestroy = canDestroy;
+  readonly #sets = new Map<string, SetDeclaration>();
+  readonly #chains = new Map<string, bigint>();
+  readonly #rules = new Map<string, bigint[]>();
+  readonly #elements = new Map<string, Set<string>>();
+  readonly #there = new Set<string>();
+
+  /** Takes in the messages of one answer. */
+  take(messages: Uint8Array): void {
+    for (const { type, family: number, attributes } of readMessages(messages)) {
+      const family = familyByNumber(number)?.name;
+      if (family === undefined) continue;
+      switch (type) {
+        case MESSAGE.NEWTABLE: {
+          const { value } = decodeOpen(table, attributes);
+          this.#there.add(key('table', family, value.name ?? ''));
+          break;
+        }
+        case MESSAGE.NEWSET: {
+          const { value } = decodeOpen(set, attributes);
+          const name = key(family, value.table ?? '', value.name ?? '');
+          this.#sets.set(name, declarationOf(value));
+          this.#there.add(key('set', name)).add(key('map', name));
+          break;
+        }
+        case MESSAGE.NEWCHAIN: {
+          const { value } = decodeOpen(chain, attributes);
+          const name = key(family, value.table ?? '', value.name ?? '');
+          this.#chains.set(name, value.handle ?? 0n);
+          this.#there.add(key('chain', name));
+          break;
+        }
+        case MESSAGE.NEWRULE: {
+          const { value } = decodeOpen(rule, attributes);
+          const name = key(family, value.table ?? '', value.chain ?? '');
+          const handles = this.#rules.get(name) ?? [];
+          handles.push(value.handle ?? 0n);
+          this.#rules.set(name, handles);
+          break;
+        }
+        case MESSAGE.NEWSETELEM: {
+          const { value } = decodeOpen(elementList, attributes);
+          const name = key(family, value.table ?? '', value.set ?? '');
+          const keys = this.#elements.get(name) ?? new Set();
+          for (const element of value.elements ?? []) keys.add(elementKey(element as never));
+          this.#elements.set(name, keys);
+          break;
+        }
+        case MESSAGE.NEWOBJ:
+        case MESSAGE.NEWFLOWTABLE: {
+          const { value } = decodeOpen(set, attributes);
+          this.#there.add(key('object', family, value.table ?? '', value.name ?? ''));
+          break;
+        }
+      }
+    }
+  }
+
+  set(family: Family, tableName: string, name: string): SetDeclaration | undefined {
+    return this.#sets.get(key(family, tableName, name));
+  }
+
+  chainHandle(family: Family, tableName: string, name: string): bigint | undefined {
+    return this.#chains.get(key(family, tableName, name));
+  }
+
+  ruleHandles(family: Family, tableName: string, name: string): readonly bigint[] {
+    return this.#rules.get(key(family, tableName, name)) ?? [];
+  }
+
+  elementKeys(family: Family, tableName: string, name: string): ReadonlySet<string> {
+    return this.#elements.get(key(family, tableName, name)) ?? new Set();
+  }
+
+  exists(kind: string, family: Family, tableName: string, name: string | undefined): boolean {
+    if (kind === 'table') return this.#there.has(key('table', family, tableName));
+    if (kind === 'chain' || kind === 'set' || kind === 'map') return this.#there.has(key(kind, family, tableName, name ?? ''));
+    return this.#there.has(key('object', family, tableName, name ?? ''));
+  }
+}

@@ -1,0 +1,95 @@
+import { at, CompileError, type Path } from '../linearize/index.ts';
+import type { Ruleset } from '../model/index.ts';
+
+/** The verbs of a transaction; `list` only reads and is none. */
+export const VERBS = ['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'flush', 'reset', 'rename'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** One command of a transaction, taken apart. */
+export interface ParsedCommand {
+  readonly verb: Verb;
+  /** The object's key in the model: `table`, `chain`, `rule` … */
+  readonly kind: string;
+  readonly node: Readonly<Record<string, unknown>>;
+  /** Its place in the caller's list. */
+  readonly index: number;
+  readonly path: Path;
+}
+
+/** A transaction as it may be given: libnftables JSON, or only its list of commands. */
+export type Commands = Ruleset | Ruleset['nftables'];
+
+/** The list of commands. */
+export function commandList(commands: Commands): Ruleset['nftables'] {
+  const list = Array.isArray(commands) ? commands : (commands as Ruleset | undefined)?.nftables;
+  if (!Array.isArray(list)) throw new CompileError(undefined, 'expected { nftables: […] } or a list of commands');
+  return list as Ruleset['nftables'];
+}
+
+/** Takes commands apart; an object without a verb is added, `metainfo` says nothing. */
+export function parseCommands(commands: Commands): ParsedCommand[] {
+  const parsed: ParsedCommand[] = [];
+  const root = Array.isArray(commands) ? undefined : at(undefined, 'nftables');
+  commandList(commands).forEach((entry, index) => {
+    const path = at(root, index);
+    const [key, value] = only(entry, path);
+    if (key === 'metainfo') return;
+    const verb = VERBS.find((name) => name === key);
+    if (verb === undefined) {
+      parsed.push({ verb: 'add', kind: key, node: nodeOf(value, at(path, key)), index, path: at(path, key) });
+      return;
+    }
+    const inside = at(path, key);
+    const [kind, node] = only(value, inside);
+    parsed.push({ verb, kind, node: nodeOf(node, at(inside, kind)), index, path: at(inside, kind) });
+  });
+  return parsed;
+}
+
+function only(value: unknown, path: Path): [string, unknown] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const [entry] = entries;
+  if (entries.length !== 1 || entry === undefined) {
+    throw new CompileError(path, `expected an object with one key, not ${entries.map(([key]) => key).join(', ') || 'none'}`);
+  }
+  return entry;
+}
+
+function nodeOf(value: unknown, path: Path): Readonly<Record<string, unknown>> {
+  if (value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw new CompileError(path, 'expected an object');
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** What of an object stands in front of what, so that everything is there before it is named. */
+const ORDER = ['table', 'flowtable', 'chain', 'set', 'map'];
+
+function rank(kind: string): number {
+  if (kind === 'rule') return ORDER.length + 2;
+  if (kind === 'element') return ORDER.length + 1;
+  const found = ORDER.indexOf(kind);
+  return found < 0 ? 1 : found;
+}
+
+/**
+ * Puts runs of additions into an order in which nothing names what does not exist yet: tables, objects,
+ * chains, sets, elements, rules. Among themselves they stay as they were.
+ */
+export function inDependencyOrder(commands: readonly ParsedCommand[]): ParsedCommand[] {
+  const ordered: ParsedCommand[] = [];
+  let run: ParsedCommand[] = [];
+  const finish = () => {
+    run.sort((a, b) => rank(a.kind) - rank(b.kind) || a.index - b.index);
+    ordered.push(...run);
+    run = [];
+  };
+  for (const command of commands) {
+    if (command.verb === 'add' || command.verb === 'create') run.push(command);
+    else {
+      finish();
+      ordered.push(command);
+    }
+  }
+  finish();
+  return ordered;
+}

@@ -1,0 +1,78 @@
+import { CompileError } from '../linearize/index.ts';
+import { MESSAGE, table as tableSchema } from '../message/index.ts';
+import type { Family } from '../model/index.ts';
+import { compileChain } from './chain.ts';
+import { type Commands, inDependencyOrder, type ParsedCommand, parseCommands } from './command.ts';
+import { TransactionContext } from './context.ts';
+import { compileFlowtable } from './flowtable.ts';
+import type { KernelView, Needs } from './kernel-view.ts';
+import type { OutgoingMessage } from './message.ts';
+import { compileObject, objectKinds } from './object.ts';
+import { compileRuleCommand, needsRules } from './rule.ts';
+import { compileElements, compileSet } from './set.ts';
+import { compileTable } from './table.ts';
+
+type Compiler = (command: ParsedCommand, context: TransactionContext) => void;
+
+/** One row for each kind of object. */
+const compilers: Readonly<Record<string, Compiler>> = {
+  table: compileTable,
+  chain: compileChain,
+  rule: compileRuleCommand,
+  set: compileSet,
+  map: compileSet,
+  element: compileElements,
+  flowtable: compileFlowtable,
+  ruleset: compileRuleset,
+  ...Object.fromEntries(objectKinds.map((kind) => [kind, compileObject])),
+};
+
+/** `{ flush: { ruleset: null } }`: all tables of a family, or of all families. */
+function compileRuleset(command: ParsedCommand, context: TransactionContext): void {
+  if (command.verb !== 'flush') throw new CompileError(command.path, `a ruleset can be flushed, not ${command.verb}`);
+  context.forget(command.node.family as Family | undefined);
+  context.send(command, MESSAGE.DELTABLE, 0, tableSchema, {});
+}
+
+/** Compiles a transaction's commands into messages; those that reset something are read, not sent. */
+export function compileTransaction(commands: Commands, view: KernelView): OutgoingMessage[] {
+  const context = new TransactionContext(view);
+  for (const command of inDependencyOrder(parseCommands(commands))) {
+    if (command.verb === 'reset') continue;
+    const compile = Object.hasOwn(compilers, command.kind) ? compilers[command.kind] : undefined;
+    if (compile === undefined) {
+      throw new CompileError(command.path, `expected one of ${Object.keys(compilers).join(', ')}, not ${command.kind}`);
+    }
+    compile(command, context);
+  }
+  return context.messages;
+}
+
+/** What must be known of the ruleset before the commands can be compiled. */
+export function needsOf(commands: Commands, canDestroy: boolean): Needs {
+  const needs = { sets: new Set<string>(), chains: new Set<string>(), rules: new Set<string>(), existence: new Set<string>() };
+  const own = new Set<string>();
+  for (const command of inDependencyOrder(parseCommands(commands))) {
+    const { verb, kind, node } = command;
+    const name = `${String(node.family)} ${String(node.table ?? node.name)}`;
+    if (kind === 'set' || kind === 'map') own.add(`${name} ${String(node.name)}`);
+    if (kind === 'element' && !own.has(`${name} ${String(node.name)}`)) needs.sets.add(name);
+    if (kind === 'rule' && verb !== 'delete') {
+      for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) needs.sets.add(name);
+    }
+    if (verb === 'rename' && node.handle === undefined) needs.chains.add(name);
+    if (needsRules(command)) needs.rules.add(name);
+    if (verb === 'destroy' && !canDestroy) needs.existence.add(name);
+  }
+  return needs;
+}
+
+/** The names after `@` anywhere in a rule's statements. */
+function namedSets(node: unknown, found: string[] = []): string[] {
+  if (typeof node === 'string') {
+    if (node.startsWith('@')) found.push(node.slice(1));
+  } else if (typeof node === 'object' && node !== null) {
+    for (const value of Object.values(node)) namedSets(value, found);
+  }
+  return found;
+}

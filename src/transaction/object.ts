@@ -1,0 +1,121 @@
+import { at, CompileError, evaluateStateful, OBJECT_TYPES, type ObjectType } from '../linearize/index.ts';
+import { MESSAGE, NLM, object as schema, objectData } from '../message/index.ts';
+import { datatype, DatatypeError } from '../datatype/index.ts';
+import { AttributeWriter } from '../wire/attribute-writer.ts';
+import { encode } from '../wire/schema.ts';
+import { comment } from './comment.ts';
+import type { ParsedCommand } from './command.ts';
+import type { TransactionContext } from './context.ts';
+import { familyOf, handleOf, nameOf } from './reference.ts';
+import { removeWith } from './remove.ts';
+
+/** NFPROTO_* that a ct object is for. */
+const L3 = { ip: 2, ip6: 10, inet: 1 } as const;
+const SYNPROXY_FLAGS = { timestamp: 8, 'sack-perm': 4 } as const;
+const MSS_GIVEN = 1;
+const WSCALE_GIVEN = 2;
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** The attributes of each kind of object, from its JSON. */
+const contents: Readonly<Record<keyof typeof objectData, (command: ParsedCommand, context: TransactionContext) => Data>> = {
+  counter: (command, context) => stateful('counter', command.node, command, context),
+  quota: (command, context) => {
+    const { bytes, used, inv } = command.node;
+    return stateful('quota', { val: bytes, used, inv }, command, context);
+  },
+  limit: (command, context) => {
+    const { type, ...rest } = stateful('limit', command.node, command, context);
+    return { ...rest, type: type === 'bytes' ? 1 : 0 };
+  },
+  connlimit: ({ node }) => ({ count: node.count, flags: node.flags }),
+  'ct helper': (command) => ({ name: command.node.type, l3proto: l3(command), l4proto: protocol(command) }),
+  'ct timeout': (command) => ({ l3proto: l3(command), l4proto: protocol(command), data: timeouts(command) }),
+  'ct expectation': (command) => {
+    const { dport, timeout, size } = command.node;
+    return { l3proto: l3(command), l4proto: protocol(command), dport, timeout, size };
+  },
+  secmark: ({ node }) => ({ context: node.context }),
+  synproxy: ({ node, path }) => {
+    const { mss, wscale, flags } = node;
+    let bits = (mss === undefined ? 0 : MSS_GIVEN) | (wscale === undefined ? 0 : WSCALE_GIVEN);
+    for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
+      const bit = SYNPROXY_FLAGS[flag as keyof typeof SYNPROXY_FLAGS];
+      if (bit === undefined) throw new CompileError(at(path, 'flags'), `expected some of ${Object.keys(SYNPROXY_FLAGS).join(', ')}`);
+      bits |= bit;
+    }
+    return { mss: mss ?? 0, wscale: wscale ?? 0, flags: bits };
+  },
+};
+
+/** The kinds of named object. */
+export const objectKinds: readonly string[] = Object.keys(contents);
+
+/** `counter`, `quota`, `limit`, `ct helper` … */
+export function compileObject(command: ParsedCommand, context: TransactionContext): void {
+  const kind = command.kind as ObjectType & keyof typeof objectData;
+  const table = nameOf(command, 'table');
+  const type = OBJECT_TYPES[kind];
+  switch (command.verb) {
+    case 'add':
+    case 'create': {
+      const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
+      const writer = new AttributeWriter(64);
+      encode(objectData[kind], contents[kind](command, context) as never, writer);
+      context.send(command, MESSAGE.NEWOBJ, how, schema, { table, name: nameOf(command), type, data: writer.bytes().slice(), ...comment(command) });
+      return;
+    }
+    case 'delete':
+    case 'destroy': {
+      const handle = handleOf(command);
+      const target = handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
+      removeWith(command, context, 'OBJ', schema, { table, type, ...target });
+      return;
+    }
+    default:
+      throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
+  }
+}
+
+function stateful(kind: 'counter' | 'quota' | 'limit', node: Data, command: ParsedCommand, context: TransactionContext): Data {
+  const scope = context.scope(familyOf(command), nameOf(command, 'table'));
+  const { name: _, ...attributes } = evaluateStateful(kind, node, scope, command.path) as unknown as Data;
+  return attributes;
+}
+
+function l3(command: ParsedCommand): number {
+  const said = command.node.l3proto ?? command.node.family;
+  const number = L3[said as keyof typeof L3];
+  if (number === undefined) throw new CompileError(at(command.path, 'l3proto'), `expected one of ${Object.keys(L3).join(', ')}`);
+  return number;
+}
+
+function protocol({ node, path }: ParsedCommand): number {
+  try {
+    return Number(datatype('inet_proto').parse(node.protocol as string));
+  } catch (error) {
+    if (error instanceof DatatypeError) throw new CompileError(at(path, 'protocol'), error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** States of each protocol in the order of the kernel's CTA_TIMEOUT_* (linux/netfilter/nfnetlink_cttimeout.h). */
+const STATES: Readonly<Record<number, readonly string[]>> = {
+  6: ['syn_sent', 'syn_recv', 'established', 'fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close', 'syn_sent2', 'retrans', 'unack'],
+  17: ['unreplied', 'replied'],
+};
+
+function timeouts(command: ParsedCommand): Data {
+  const states = STATES[protocol(command)];
+  if (states === undefined) throw new CompileError(at(command.path, 'protocol'), 'expected tcp or udp');
+  const policy = (command.node.policy ?? {}) as Data;
+  const place = at(command.path, 'policy');
+  const data: Record<string, number> = {};
+  for (const [state, seconds] of Object.entries(policy)) {
+    const number = states.indexOf(state);
+    if (number < 0) throw new CompileError(at(place, state), `expected one of ${states.join(', ')}`);
+    if (!Number.isInteger(seconds)) throw new CompileError(at(place, state), 'expected a number of seconds');
+    data[String(number + 1)] = seconds as number;
+  }
+  return data;
+}

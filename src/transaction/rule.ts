@@ -1,0 +1,97 @@
+import { at, CompileError, compileRule } from '../linearize/index.ts';
+import { MESSAGE, NLM, rule as schema } from '../message/index.ts';
+import type { Family, Statement } from '../model/index.ts';
+import type { ValueOf } from '../wire/schema.ts';
+import { comment } from './comment.ts';
+import type { ParsedCommand } from './command.ts';
+import type { RulePlace, TransactionContext } from './context.ts';
+import { familyOf, handleOf, nameOf } from './reference.ts';
+import { removeWith } from './remove.ts';
+import { sendAnonymousSet } from './set.ts';
+
+export function compileRuleCommand(command: ParsedCommand, context: TransactionContext): void {
+  const family = familyOf(command);
+  const table = nameOf(command, 'table');
+  const chain = nameOf(command, 'chain');
+  switch (command.verb) {
+    case 'add':
+    case 'create':
+    case 'insert':
+      insert(command, context, family, table, chain);
+      return;
+    case 'replace': {
+      const handle = handleOf(command);
+      if (handle === undefined) throw new CompileError(command.path, 'the handle says which rule to replace');
+      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, { table, chain, handle, ...body(command, context, family, table, chain) });
+      return;
+    }
+    case 'delete':
+    case 'destroy': {
+      const handle = handleOf(command);
+      if (handle === undefined) throw new CompileError(command.path, 'the handle says which rule to delete');
+      const places = command.node.index === undefined ? [] : context.rules(family, table, chain);
+      const place = places.findIndex((rule) => 'handle' in rule && rule.handle === handle);
+      if (place >= 0) places.splice(place, 1);
+      removeWith(command, context, 'RULE', schema, { table, chain, handle });
+      return;
+    }
+    default:
+      throw new CompileError(command.path, `expected add, insert, replace, delete or destroy, not ${command.verb}`);
+  }
+}
+
+/** Whether a chain's rules must be known: only where a rule is placed by index. */
+export function needsRules({ kind, node }: ParsedCommand): boolean {
+  return kind === 'rule' && node.index !== undefined;
+}
+
+function insert(command: ParsedCommand, context: TransactionContext, family: Family, table: string, chain: string): void {
+  const after = command.verb !== 'insert';
+  const content = body(command, context, family, table, chain);
+  const id = context.nextRuleId();
+  const handle = handleOf(command);
+  const position = handle === undefined ? byIndex(command, context, family, table, chain, after, id) : { position: handle };
+  const how = after ? NLM.CREATE | NLM.APPEND : NLM.CREATE;
+  context.send(command, MESSAGE.NEWRULE, how, schema, { table, chain, ...content, ...position, id });
+}
+
+/** The neighbour that an index means, among the kernel's rules and those of this transaction. */
+function byIndex(
+  { node, path }: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  chain: string,
+  after: boolean,
+  id: number,
+): { position?: bigint; positionId?: number } {
+  const { index } = node;
+  const places = context.rules(family, table, chain);
+  if (index === undefined) {
+    if (after) places.push({ id });
+    else places.unshift({ id });
+    return {};
+  }
+  const neighbour: RulePlace | undefined = typeof index === 'number' ? places[index] : undefined;
+  if (neighbour === undefined) {
+    throw new CompileError(at(path, 'index'), `the chain has ${places.length} rules: there is none at ${String(index)}`);
+  }
+  places.splice((index as number) + (after ? 1 : 0), 0, { id });
+  return 'handle' in neighbour ? { position: neighbour.handle } : { positionId: neighbour.id };
+}
+
+/** Instructions and userdata; the anonymous sets are sent before. */
+function body(
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  chain: string,
+): Pick<ValueOf<typeof schema>, 'expressions' | 'userdata'> {
+  const statements = command.node.expr as readonly Statement[] | undefined;
+  if (statements === undefined) throw new CompileError(command.path, 'a rule has statements: expr');
+  const definition = context.chain(family, table, chain);
+  const compiled = compileRule(statements, family, definition, context.names(family, table), at(command.path, 'expr'));
+  for (const set of compiled.sets) sendAnonymousSet(command, context, table, set);
+  return { expressions: compiled.instructions, ...comment(command) };
+}

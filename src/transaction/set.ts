@@ -1,0 +1,211 @@
+import { concatId } from '../datatype/index.ts';
+import {
+  at,
+  CompileError,
+  declareNamedSet,
+  encodeElements,
+  evaluateElements,
+  evaluateStateful,
+  joinedBits,
+  OBJECT_TYPES,
+  SET_FLAGS,
+  type SetDeclaration,
+  type SetElement,
+} from '../linearize/index.ts';
+import { elementList, MESSAGE, NLM, SET_POLICIES, set as schema, VERDICT_TYPE } from '../message/index.ts';
+import type { Expression, Family, NamedMap, NamedSet, Statement } from '../model/index.ts';
+import { findFamily } from '../protocol/index.ts';
+import type { ValueOf } from '../wire/schema.ts';
+import { commentText } from './comment.ts';
+import type { ParsedCommand } from './command.ts';
+import type { TransactionContext } from './context.ts';
+import { familyOf, handleOf, nameOf } from './reference.ts';
+import { removeWith } from './remove.ts';
+import { setUserdata } from './userdata.ts';
+
+const BITS_PER_BYTE = 8;
+
+/** `set` and `map` */
+export function compileSet(command: ParsedCommand, context: TransactionContext): void {
+  const family = familyOf(command);
+  const table = nameOf(command, 'table');
+  switch (command.verb) {
+    case 'add':
+    case 'create':
+      addSet(command, context, family, table);
+      return;
+    case 'delete':
+    case 'destroy': {
+      const handle = handleOf(command);
+      const target = handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
+      removeWith(command, context, 'SET', schema, { table, ...target });
+      return;
+    }
+    case 'flush':
+      context.send(command, MESSAGE.DELSETELEM, 0, elementList, { table, set: nameOf(command) });
+      return;
+    default:
+      throw new CompileError(command.path, `expected add, create, delete, destroy or flush, not ${command.verb}`);
+  }
+}
+
+function addSet(command: ParsedCommand, context: TransactionContext, family: Family, table: string): void {
+  const node = command.node as unknown as NamedSet | NamedMap;
+  const name = nameOf(command);
+  if (command.kind === 'map' && (node as NamedMap).map === undefined) {
+    throw new CompileError(command.path, 'a map needs the type of its values: map');
+  }
+  const scope = context.scope(family, table);
+  const set = declareNamedSet({ ...node, name }, scope, command.path);
+  context.declareSet(family, table, set);
+  const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
+  const { policy, timeout, stmt } = node;
+  if (policy !== undefined && !Object.hasOwn(SET_POLICIES, policy)) {
+    throw new CompileError(at(command.path, 'policy'), `expected one of ${Object.keys(SET_POLICIES).join(', ')}`);
+  }
+  const collect = node['gc-interval'];
+  const statements = stmt === undefined ? undefined : stmt.map((statement, i) => stateful(statement, command, context, family, table, i));
+  context.send(command, MESSAGE.NEWSET, how, schema, {
+    ...description(table, set),
+    ...(policy === undefined ? {} : { policy: SET_POLICIES[policy] }),
+    ...(timeout === undefined ? {} : { timeout: secondsIn(timeout, 1000, command, 'timeout') }),
+    ...(collect === undefined ? {} : { gcInterval: Number(secondsIn(collect, 1000, command, 'gc-interval')) }),
+    userdata: setUserdata(set, node['auto-merge'] === true, commentText(command)),
+    ...(statements?.length === 1 ? { expression: statements[0] } : {}),
+    ...(statements !== undefined && statements.length > 1 ? { expressions: statements } : {}),
+  });
+  if (node.elem !== undefined) {
+    const elements = encode(node.elem as Expression, command, context, family, table, set, node['auto-merge'] === true, true);
+    send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
+  }
+}
+
+function stateful(statement: Statement, command: ParsedCommand, context: TransactionContext, family: Family, table: string, i: number) {
+  const [kind, node] = Object.entries(statement)[0] as [string, unknown];
+  const path = at(at(command.path, 'stmt'), i);
+  const kinds = ['counter', 'quota', 'limit', 'last', 'ct count'] as const;
+  const known = kinds.find((name) => name === kind);
+  if (known === undefined) throw new CompileError(path, `expected one of ${kinds.join(', ')}`);
+  return evaluateStateful(known, node, context.scope(family, table), at(path, kind));
+}
+
+function secondsIn(value: number, factor: number, command: ParsedCommand, key: string): bigint {
+  if (!Number.isFinite(value) || value < 0) throw new CompileError(at(command.path, key), 'expected a number of seconds');
+  return BigInt(Math.round(value * factor));
+}
+
+/** What the kernel must know of any set, anonymous or named. */
+function description(table: string, set: SetDeclaration): ValueOf<typeof schema> {
+  const concat = set.flags & SET_FLAGS.concat;
+  const desc = {
+    ...(set.size === undefined ? {} : { size: set.size }),
+    ...(concat ? { concat: set.key.map((part) => ({ length: Math.ceil(part.bits / BITS_PER_BYTE) })) } : {}),
+  };
+  return {
+    table,
+    name: set.name,
+    flags: set.flags,
+    keyType: concatId(set.key.map((part) => part.type)),
+    keyLength: Math.ceil(joinedBits(set.key) / BITS_PER_BYTE),
+    ...data(set),
+    ...(Object.keys(desc).length === 0 ? {} : { description: desc }),
+    id: set.id,
+  };
+}
+
+function data(set: SetDeclaration): ValueOf<typeof schema> {
+  if (set.data === undefined) return {};
+  if (set.data.kind === 'verdict') return { dataType: VERDICT_TYPE, dataLength: 0 };
+  if (set.data.kind === 'object') return { objectType: OBJECT_TYPES[set.data.object] };
+  const length = Math.ceil(joinedBits(set.data.parts) / BITS_PER_BYTE);
+  return { dataType: concatId(set.data.parts.map((part) => part.type)), dataLength: set.data.interval ? length * 2 : length };
+}
+
+/** A set that a rule needs, and its elements: before the rule itself. */
+export function sendAnonymousSet(command: ParsedCommand, context: TransactionContext, table: string, set: SetDeclaration): void {
+  context.send(command, MESSAGE.NEWSET, NLM.CREATE, schema, {
+    ...description(table, set),
+    userdata: setUserdata(set, false),
+  });
+  send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, set.elements ?? []);
+}
+
+/** `element` */
+export function compileElements(command: ParsedCommand, context: TransactionContext): void {
+  const family = familyOf(command);
+  const table = nameOf(command, 'table');
+  const name = nameOf(command);
+  const set = context.set(family, table, name);
+  if (set === undefined) throw new CompileError(at(command.path, 'name'), `no set or map is called ${JSON.stringify(name)} in this table`);
+  const nodes = command.node.elem as Expression | undefined;
+  if (nodes === undefined) throw new CompileError(command.path, 'expected elements: elem');
+  const elements = encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
+  switch (command.verb) {
+    case 'add':
+      send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, elements);
+      return;
+    case 'create':
+      send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE | NLM.EXCL, table, set, elements);
+      return;
+    case 'delete':
+      send(command, context, MESSAGE.DELSETELEM, 0, table, set, elements);
+      return;
+    case 'destroy':
+      destroyElements(command, context, family, table, set, elements);
+      return;
+    default:
+      throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
+  }
+}
+
+function destroyElements(
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  set: SetDeclaration,
+  elements: readonly SetElement[],
+): void {
+  if (context.view.canDestroy) {
+    send(command, context, MESSAGE.DESTROYSETELEM, 0, table, set, elements);
+    return;
+  }
+  const there = context.view.elementKeys(family, table, set.name);
+  const kept = elements.filter((element) => there.has(elementKey(element)));
+  if (kept.length > 0) send(command, context, MESSAGE.DELSETELEM, 0, table, set, kept);
+}
+
+/** An element's keys as text, to look it up. */
+export function elementKey({ key, keyEnd, flags }: Pick<SetElement, 'key' | 'keyEnd' | 'flags'>): string {
+  const hex = (bytes: Uint8Array | undefined) => (bytes === undefined ? '' : Buffer.from(bytes).toString('hex'));
+  return `${hex(key)}-${hex(keyEnd)}-${flags ?? 0}`;
+}
+
+function encode(
+  nodes: Expression,
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  set: SetDeclaration,
+  autoMerge: boolean,
+  complete: boolean,
+): SetElement[] {
+  const scope = context.scope(family, table);
+  const elements = evaluateElements(nodes, set.key, set.data, scope, at(command.path, 'elem'));
+  return encodeElements(elements, { key: set.key, data: set.data, flags: set.flags, autoMerge, complete });
+}
+
+function send(
+  command: ParsedCommand,
+  context: TransactionContext,
+  type: number,
+  flags: number,
+  table: string,
+  set: SetDeclaration,
+  elements: readonly SetElement[],
+): void {
+  if (elements.length === 0) return;
+  const family = findFamily(familyOf(command)).number;
+  context.messages.push({ kind: 'elements', type, flags, family, operation: command.index, table, set: set.name, setId: set.id, elements });
+}
