@@ -3,26 +3,18 @@ import type { BridgePlan } from './rig.ts';
 
 const POLICIES = new URL('../../../examples/policies/', import.meta.url);
 
+interface Nic {
+  readonly ifname: string;
+  readonly bridge: string;
+  readonly mac: string;
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+  readonly linkLocal?: readonly string[];
+}
+
 interface Description {
-  readonly host: {
-    readonly bridges: Readonly<Record<string, { readonly uplinks: string[]; readonly mac: string }>>;
-  };
-  readonly policy: {
-    readonly vms: Readonly<
-      Record<
-        string,
-        {
-          readonly nics: readonly {
-            ifname: string;
-            bridge: string;
-            mac: string;
-            ipv4: string[];
-            ipv6: string[];
-          }[];
-        }
-      >
-    >;
-  };
+  readonly host: { readonly bridges: Readonly<Record<string, { readonly mac: string }>> };
+  readonly policy: { readonly vms: Readonly<Record<string, { readonly nics: readonly Nic[] }>> };
 }
 
 /** The hypervisor and the policy that the catalogue is about: those of `examples/policies`. */
@@ -90,7 +82,7 @@ function vm(id: string): Machine {
     mac: nic.mac,
     ipv4: bare(ipv4),
     ipv6: bare(ipv6),
-    linkLocal: eui64(nic.mac),
+    linkLocal: nic.linkLocal?.[0] ?? eui64(nic.mac),
     delegated: `${bare(network)}42`,
   };
 }
@@ -105,7 +97,7 @@ function bare(prefix: string): string {
 }
 
 /** The link-local address that comes of a MAC (RFC 4291, appendix A). */
-function eui64(mac: string): string {
+export function eui64(mac: string): string {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
   const groups = [((a ^ 2) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];
   return `fe80::${groups.map((group) => group.toString(16)).join(':')}`;

@@ -1,4 +1,4 @@
-import { alice, bob, carol, dave, outsiders, router, stranger } from '../network.ts';
+import { alice, bob, carol, dave, eui64, outsiders, router, stranger } from '../network.ts';
 import {
   arp,
   BROADCAST,
@@ -144,6 +144,9 @@ export const toTheVm: Section = {
 const privately = { src: carol.mac, dst: BROADCAST };
 const toDave = { src: carol.mac, dst: dave.mac };
 
+const fromDave = { src: dave.mac, dst: carol.mac };
+const talk = udp(5000, 5001);
+
 export const privateNetwork: Section = {
   title: 'Private network',
   rows: [
@@ -195,6 +198,17 @@ export const privateNetwork: Section = {
           neighbourAdvertisement(dave.ipv6, NA_OVERRIDE, linkLayer(2, carol.mac)),
         ),
       ),
+    ),
+    pass(
+      'from a link-local address that is listed',
+      dave,
+      ethernet(fromDave, ipv6({ src: dave.linkLocal, dst: carol.linkLocal }, talk)),
+      [carol],
+    ),
+    drop(
+      'from one that is not, though made from the MAC',
+      dave,
+      ethernet(fromDave, ipv6({ src: eui64(dave.mac), dst: carol.linkLocal }, talk)),
     ),
     drop('to a MAC that nobody knows', carol, v4({ src: carol.mac, dst: '02:00:00:00:77:03' }, carol.ipv4)),
   ],
