@@ -89,11 +89,7 @@ export class ProtocolContext {
     if (field === 'type' && (header === headers.icmp || header === headers.icmpv6)) this.messageType = value;
     if (header.key === undefined || header.key !== field) return;
     const next = nextHeader(header, value);
-    if (next === undefined) {
-      const above = LAYERS[LAYERS.indexOf(layerOf(header.base)) + 1];
-      if (above !== undefined && header.base !== 'transport') this.set(above, unknown);
-      return;
-    }
+    if (next === undefined) return;
     if (next.base === header.base && header.base === 'link') this.#stacked.push(header);
     this.set(layerOf(next.base), next);
   }
