@@ -38,18 +38,20 @@ export function version(value: unknown, path: string): void {
   if (value !== undefined && value !== 1) throw new Refused(path, 'an unknown version (1 is known)');
 }
 
-/** The name of an interface: 1 to 15 bytes without `*`, `/`, `:`, quotes, space or control characters. */
+/**
+ * The name of an interface: 1 to 15 bytes without `*`, `/`, `:`, quotes, backslash, space or control
+ * characters, and no `@` in front, which in a ruleset would name a set.
+ */
 export function ifname(value: unknown, path: string): string {
   const name = text(value, path);
   const bytes = Buffer.byteLength(name);
   if (bytes < 1 || bytes > 15) throw new Refused(path, 'an interface name has 1 to 15 bytes');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
-  if (/[*/:"\\\s\u0000-\u001f\u007f]/u.test(name) || name === '.' || name === '..') {
-    throw new Refused(
-      path,
-      'an interface name has no *, /, colon, quote, backslash, space or control character',
-    );
+  const [character] = /^@|[*/:"\\\s\u0000-\u001f\u007f]/u.exec(name) ?? [];
+  if (character !== undefined) {
+    throw new Refused(path, `an interface name with ${JSON.stringify(character)}`);
   }
+  if (name === '.' || name === '..') throw new Refused(path, `${name} is no interface`);
   return name;
 }
 

@@ -100,6 +100,8 @@ const REFUSED: readonly (readonly [what: string, record: unknown, path: string])
   ['an ifname of 16 bytes', vm(nic({ ifname: 'v234567890123456' })), '.nics[0].ifname'],
   ['an ifname of 16 bytes in 8 letters', vm(nic({ ifname: 'éééééééé' })), '.nics[0].ifname'],
   ['an ifname with *', vm(nic({ ifname: 'v*' })), '.nics[0].ifname'],
+  ['an ifname that would name a set', vm(nic({ ifname: '@ports' })), '.nics[0].ifname'],
+  ['an ifname that is a directory', vm(nic({ ifname: '..' })), '.nics[0].ifname'],
   ['an ifname with /', vm(nic({ ifname: 'v/0' })), '.nics[0].ifname'],
   ['an ifname with space', vm(nic({ ifname: 'v 0' })), '.nics[0].ifname'],
   ['an ifname with a line feed', vm(nic({ ifname: 'v\n0' })), '.nics[0].ifname'],
