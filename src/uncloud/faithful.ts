@@ -15,7 +15,7 @@ import type { RulesetElement, Statement } from '../model/index.ts';
 import { cidr, WIDTH } from './address.ts';
 import { hash } from './hash.ts';
 import type { Policy } from './policy.ts';
-import { anew, type Desired, type Rendering, TABLE } from './render.ts';
+import { clear, type Desired, type Rendering, TABLE } from './render.ts';
 
 /** What only the network's operator sends: router advertisements, answers of DHCPv6 and DHCPv4 servers. */
 const OPERATOR_ONLY: readonly (readonly Statement[])[] = [
@@ -81,6 +81,6 @@ export function renderFaithful({ host, policy, facts = {} }: Desired): Rendering
     chain(list, vmRules(policy, name));
   }
   const elements = [{ table: { family: 'bridge', name: TABLE } } as const, ...chains, ...rules];
-  const nftables = [...anew('bridge'), ...anew('inet'), ...elements.map((add) => ({ add }))];
-  return { ruleset: { nftables }, hash: hash(nftables), uncovered: [] };
+  const nftables = [...clear(facts), ...elements.map((add) => ({ add }))];
+  return { ruleset: { nftables }, hash: hash(elements), uncovered: [] };
 }

@@ -104,11 +104,13 @@ function vm(value: unknown): Vm {
   };
 }
 
-/** The ports that a refused record names legibly. */
-function legiblePorts(value: unknown): string[] {
+/** The ports that a refused record names legibly, but for those that say they are on a bridge of no concern. */
+function legiblePorts(value: unknown, host: Host | undefined): string[] {
   const nics = (value as { nics?: unknown } | null)?.nics;
   if (!Array.isArray(nics)) return [];
-  return nics.slice(0, MOST.nics).flatMap((entry: { ifname?: unknown } | null) => {
+  return nics.slice(0, MOST.nics).flatMap((entry: { ifname?: unknown; bridge?: unknown } | null) => {
+    const bridge = entry?.bridge;
+    if (host && typeof bridge === 'string' && !Object.hasOwn(host.bridges, bridge)) return [];
     try {
       return [ifname(entry?.ifname, '')];
     } catch {
@@ -159,7 +161,7 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
   const ours = new Set(
     host && Object.entries(host.bridges).flatMap(([name, { uplinks }]) => [name, ...uplinks]),
   );
-  const named = [...refused.keys()].flatMap((id) => legiblePorts(records[id]));
+  const named = [...refused.keys()].flatMap((id) => legiblePorts(records[id], host));
   return {
     policy,
     problems: [...refused]

@@ -133,10 +133,13 @@ function ingress(table: TableWriter, devices: readonly string[]): void {
   }
 }
 
-/** Our table of a family as if it were new: what it held goes, in the same transaction. */
-export function anew(family: 'bridge' | 'inet' | 'netdev'): Command[] {
-  const table = { family, name: TABLE };
-  return [{ add: { table } }, { delete: { table } }];
+/** Takes our tables away, whether they are there or not; the same transaction makes them anew. */
+export function clear(facts: Facts = {}): Command[] {
+  const families = ['bridge', 'inet', ...(facts.interfaces ? (['netdev'] as const) : [])] as const;
+  return families.flatMap((family) => {
+    const table = { family, name: TABLE };
+    return [{ add: { table } }, { delete: { table } }];
+  });
 }
 
 function commands(desired: Desired): { commands: Command[]; uncovered: string[] } {
@@ -163,12 +166,7 @@ function commands(desired: Desired): { commands: Command[]; uncovered: string[] 
     elements.push(...table.elements());
   }
   return {
-    commands: [
-      ...anew('bridge'),
-      ...anew('inet'),
-      ...(facts.interfaces ? anew('netdev') : []),
-      ...elements.map((add) => ({ add })),
-    ],
+    commands: [...clear(facts), ...elements.map((add) => ({ add }))],
     uncovered: guarded.filter((name) => !present.has(name)),
   };
 }

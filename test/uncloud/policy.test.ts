@@ -144,6 +144,7 @@ test('without a good record, the ports of a refused VM are blocked', () => {
   const { policy, blocked } = parse({
     a: vm(nic({ mac: 'nonsense' }), nic({ ifname: 'v1*' })),
     b: vm(nic({ ifname: 'vxlan100' })),
+    c: vm(nic({ ifname: 'v2-0', bridge: 'elsewhere', mac: 'nonsense' })),
   });
   assert.deepEqual(policy.vms, {});
   assert.deepEqual(blocked, ['v1-0']);
