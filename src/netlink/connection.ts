@@ -228,3 +228,8 @@ function sourceElement({ operation, elements }: SubmitError, messages: readonly 
   return list?.kind === 'elements' ? list.elements[elements.first]?.source : undefined;
 }
 
+
+/** Opens a {@link Connection}: to the current network namespace, or to another one. */
+export function connect(options: SocketOptions = {}): Connection {
+  return Connection.open(options);
+}
