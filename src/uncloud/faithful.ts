@@ -8,10 +8,11 @@ import {
   jump,
   meta,
   prefix,
+  type RulesetElement,
+  type Statement,
   set,
   udp,
-} from '../model/builders/index.ts';
-import type { RulesetElement, Statement } from '../model/index.ts';
+} from '../index.ts';
 import { cidr, WIDTH } from './address.ts';
 import { hash } from './hash.ts';
 import type { Policy } from './policy.ts';

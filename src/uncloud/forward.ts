@@ -1,5 +1,4 @@
-import { accept, concat, ip, ip6, meta, set } from '../model/builders/index.ts';
-import type { Statement } from '../model/index.ts';
+import { accept, concat, ip, ip6, meta, type Statement, set } from '../index.ts';
 import { addressText, byLength, cidr, comparePrefixes, type Prefix } from './address.ts';
 import type { Host } from './host.ts';
 import { truncated } from './key.ts';

@@ -1,5 +1,15 @@
-import { and, arp, ether, ip, ip6, meta, Operand, payload } from '../model/builders/index.ts';
-import type { DatatypeName, Expression } from '../model/index.ts';
+import {
+  and,
+  arp,
+  type DatatypeName,
+  type Expression,
+  ether,
+  ip,
+  ip6,
+  meta,
+  Operand,
+  payload,
+} from '../index.ts';
 import { addressText, mask, type Prefix, WIDTH } from './address.ts';
 import type { Port } from './port.ts';
 import type { Key } from './table.ts';

@@ -1,5 +1,16 @@
-import { accept, and, drop, ether, goto, meta, set } from '../model/builders/index.ts';
-import type { Command, Ruleset, RulesetElement, Statement } from '../model/index.ts';
+import {
+  accept,
+  and,
+  type Command,
+  drop,
+  ether,
+  goto,
+  meta,
+  type Ruleset,
+  type RulesetElement,
+  type Statement,
+  set,
+} from '../index.ts';
 import type { Facts } from './facts.ts';
 import { forwardDeny } from './forward.ts';
 import { hash } from './hash.ts';

@@ -14,10 +14,10 @@ import {
   ip6,
   meta,
   payload,
+  type Statement,
   set,
   udp,
-} from '../model/builders/index.ts';
-import type { Statement } from '../model/index.ts';
+} from '../index.ts';
 import { byLength } from './address.ts';
 import {
   type AddressField,

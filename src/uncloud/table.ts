@@ -1,13 +1,13 @@
-import type { Operand } from '../model/builders/index.ts';
 import type {
   Chain,
   Expression,
   Family,
+  Operand,
   RulesetElement,
   SetType,
   Statement,
   Verdict,
-} from '../model/index.ts';
+} from '../index.ts';
 import type { SetMode } from './host.ts';
 
 /** What a set's key is made of: what the packet is read for, with the type that a named set needs for it. */
