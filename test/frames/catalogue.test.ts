@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { applyPolicy, factsOf } from '../../examples/demo/apply-policy.ts';
+import { announcements } from '../support/frames/catalogue/arp.ts';
+import { unlisted } from '../support/frames/catalogue/bridge.ts';
 import { catalogue } from '../support/frames/catalogue/index.ts';
 import { host, plan, policy } from '../support/frames/network.ts';
 import { Rig } from '../support/frames/rig.ts';
@@ -43,6 +45,18 @@ for (const { by, ibrname, needed } of dispatches) {
     });
   });
 }
+
+suite('port security that knows no interface', needs, () => {
+  test('keeps ports that no VM lists apart', async () => {
+    using rig = await Rig.build(plan);
+    applyPolicy(rig.netns, host, policy, {});
+    run(rig, [announcements]);
+    const rows = unlisted.rows.filter(({ reaches }) => reaches.length === 0);
+    assert.ok(rows.length > 0);
+    const wrong = run(rig, [{ ...unlisted, rows }]).filter(({ isRight }) => !isRight);
+    assert.deepEqual(described(wrong), []);
+  });
+});
 
 suite('without rules', needs, () => {
   test('every frame that must drop gets through, but for those that bridges drop themselves', async () => {

@@ -43,6 +43,7 @@ export const addressResolution: Section = {
     ),
     drop("reply with the neighbour's MAC", alice, ethernet(toBob, arp({ ...answer, sha: router.mac }))),
     spoiled("probe for the neighbour's address", { spa: ANY, tpa: bob.ipv4 }),
+    spoiled("request from the neighbour's address for the own", { spa: bob.ipv4, tpa: alice.ipv4 }),
     spoiled('probe as a reply', { ...probe, op: 2 }),
     spoiled("probe with the neighbour's MAC", { ...probe, sha: bob.mac }),
     ...[0, 3, 4, 5, 8, 9, 10, 0x0100, 0xffff].map((op) => spoiled(`operation ${op}`, { op })),

@@ -13,9 +13,11 @@ import {
   igmp,
   ipv4,
   type Layer,
+  raw,
   slice,
   tcp,
   u8,
+  u16,
   udp,
   zeros,
 } from '../packet/index.ts';
@@ -43,6 +45,8 @@ export const internet: Section = {
     through('options', talk, { options: u8(1, 1, 1, 0) }),
     through('first fragment', slice(talk, 0, 32), { moreFragments: true }),
     through('later fragment', slice(talk, 32), { offset: 4 }),
+    through('later fragment that looks like a DHCP server', raw(17, u16(67, 68, 40, 0)), { offset: 4 }),
+    through('later fragment that looks like an IGMP query', raw(2, u8(IGMP_QUERY, 0, 0, 0)), { offset: 4 }),
     through('an unknown protocol', { protocol: 253, bytes: () => zeros(8) }),
     pass(
       'to a group',
@@ -85,6 +89,12 @@ export const dynamicHosts: Section = {
     fromNobody('discover, first fragment', slice(discover, 0, 64), { moreFragments: true }),
     fromNobody('discover, later fragment', slice(discover, 64), { offset: 8 }),
     fromNobody('discover to one', discover, { dst: bob.ipv4 }),
+    fromNobody("discover, from the neighbour's address", discover, { src: bob.ipv4 }),
+    drop(
+      "discover, from the neighbour's MAC",
+      alice,
+      ethernet({ src: bob.mac, dst: BROADCAST }, ipv4(unspecified, discover)),
+    ),
     fromNobody('from 0.0.0.0, port 69 to 67', udp(69, 67)),
     fromNobody('from 0.0.0.0, port 68 to 53', udp(68, 53)),
     fromNobody('from 0.0.0.0, port 67 to 68', offer),

@@ -24,6 +24,7 @@ import {
   routing,
   slice,
   tcp,
+  u16,
   udp,
   zeros,
 } from '../packet/index.ts';
@@ -87,6 +88,39 @@ const advertisement = routerAdvertisement('2001:db8::');
 const serverTalk = dhcpv6('advertise');
 const optionsThen = (layer: Layer): Layer => destinationOptions(layer);
 
+type Wrapping = readonly [where: string, wrap: (layer: Layer) => Layer];
+
+const headers: readonly Wrapping[] = [
+  ['behind hop-by-hop options', (layer) => hopByHop(layer)],
+  ['behind destination options', (layer) => destinationOptions(layer)],
+  ['behind a routing header', routing],
+];
+
+/** Every way in which a layer can stand behind extension headers and still be believed. */
+const chains: readonly Wrapping[] = [
+  ...headers,
+  [
+    'behind long destination options',
+    (layer) => destinationOptions(layer, concat(Buffer.of(0x1e, 252), zeros(252))),
+  ],
+  ['in an atomic fragment', (layer) => fragment(layer)],
+  ['behind an authentication header', authentication],
+  ['behind hop-by-hop and destination options', (layer) => hopByHop(destinationOptions(layer))],
+  ['behind destination options in an atomic fragment', (layer) => fragment(destinationOptions(layer))],
+  ['behind four headers', (layer) => hopByHop(destinationOptions(routing(fragment(layer))))],
+  [
+    'behind eight destination options',
+    (layer) => {
+      let chain = layer;
+      for (let depth = 0; depth < 8; depth++) chain = destinationOptions(chain);
+      return chain;
+    },
+  ],
+];
+
+/** A UDP header, and room, for whoever reads on behind the end of the packet. */
+const harmless = concat(u16(5000, 5001, 8, 0), zeros(64));
+
 export const fragments: Section = {
   title: 'IPv6 fragments',
   rows: [
@@ -96,6 +130,36 @@ export const fragments: Section = {
       fragment(slice(destinationOptions(long), 0, 1224), first),
     ),
     through('later fragment', fragment(slice(talk, 32), { offset: 4 })),
+    ...headers.flatMap(([where, wrap]) => [
+      through(`first fragment with its headers, ${where}`, wrap(fragment(slice(long, 0, 1216), first))),
+      stopped(
+        `first fragment ends with its options, ${where}`,
+        wrap(fragment(slice(optionsThen(advertisement), 0, 8), first)),
+      ),
+      drop(
+        `first fragment ends with its options, ${where}, a harmless header behind the packet`,
+        alice,
+        concat(toBob(wrap(fragment(slice(optionsThen(serverTalk), 0, 8), first))), harmless),
+      ),
+      drop(
+        `first fragment without anything, ${where}, a harmless header behind the packet`,
+        alice,
+        concat(toBob(wrap(fragment(slice(serverTalk, 0, 0), first))), harmless),
+      ),
+    ]),
+    drop(
+      'first fragment without anything, a harmless header behind the packet',
+      alice,
+      concat(toBob(fragment(slice(serverTalk, 0, 0), first)), harmless),
+    ),
+    through(
+      'later fragment that looks like a DHCPv6 server',
+      fragment(raw(17, u16(547, 546, 40, 0)), { offset: 4 }),
+    ),
+    through(
+      'later fragment that looks like a router advertisement',
+      fragment(slice(advertisement, 0, 24), { offset: 4 }),
+    ),
     through('TCP, first fragment with its header', fragment(slice(tcp(40000, 22), 0, 20), first)),
     stopped("first fragment from the neighbour's address", fragment(slice(talk, 0, 32), first), bob.ipv6),
     stopped(
@@ -113,11 +177,7 @@ export const fragments: Section = {
     drop(
       'first fragment ends with its options, a harmless header behind the packet',
       alice,
-      concat(
-        toBob(fragment(slice(optionsThen(serverTalk), 0, 8), first)),
-        zeros(4),
-        Buffer.from('1388138900080000', 'hex'),
-      ),
+      concat(toBob(fragment(slice(optionsThen(serverTalk), 0, 8), first)), harmless),
     ),
     stopped(
       'two fragment headers, the first ends',
@@ -142,30 +202,6 @@ export const fragments: Section = {
   ],
 };
 
-/** Every way in which a layer can stand behind extension headers and still be believed. */
-const chains: readonly (readonly [string, (layer: Layer) => Layer])[] = [
-  ['behind hop-by-hop options', (layer) => hopByHop(layer)],
-  ['behind destination options', (layer) => destinationOptions(layer)],
-  [
-    'behind long destination options',
-    (layer) => destinationOptions(layer, concat(Buffer.of(0x1e, 252), zeros(252))),
-  ],
-  ['behind a routing header', routing],
-  ['in an atomic fragment', (layer) => fragment(layer)],
-  ['behind an authentication header', authentication],
-  ['behind hop-by-hop and destination options', (layer) => hopByHop(destinationOptions(layer))],
-  ['behind destination options in an atomic fragment', (layer) => fragment(destinationOptions(layer))],
-  ['behind four headers', (layer) => hopByHop(destinationOptions(routing(fragment(layer))))],
-  [
-    'behind eight destination options',
-    (layer) => {
-      let chain = layer;
-      for (let depth = 0; depth < 8; depth++) chain = destinationOptions(chain);
-      return chain;
-    },
-  ],
-];
-
 const hidden = (what: string, layer: Layer, dst: string): Row[] =>
   chains.map(([where, wrap]) => drop(`${what} ${where}`, alice, toGroup(wrap(layer), dst)));
 
@@ -183,6 +219,15 @@ export const routers: Section = {
         '::',
       ),
     ),
+    drop(
+      "solicitation from ::, the neighbour's MAC",
+      alice,
+      ethernet(
+        { src: bob.mac, dst: multicastMac('ff02::2') },
+        ipv6({ src: '::', dst: 'ff02::2' }, routerSolicitation()),
+      ),
+    ),
+    drop('a message of its size from ::', alice, toGroup(icmpv6(128), 'ff02::2', '::')),
     drop('advertisement', alice, toGroup(advertisement, ALL_NODES)),
     drop('advertisement to one', alice, toBob(advertisement, alice.linkLocal)),
     drop("advertisement, the router's address", alice, toGroup(advertisement, ALL_NODES, router.linkLocal)),
@@ -210,6 +255,16 @@ export const listeners: Section = {
     pass('version 2 report', alice, toGroup(alert(mldV2Report('ff02::fb')), 'ff02::16')),
     pass('version 2 report from ::', alice, toGroup(alert(mldV2Report('ff02::fb')), 'ff02::16', '::')),
     pass('version 1 report', alice, toGroup(alert(mldV1Report('ff02::fb')), 'ff02::fb')),
+    drop(
+      'version 2 report from :: behind destination options',
+      alice,
+      toGroup(destinationOptions(mldV2Report('ff02::fb')), 'ff02::16', '::'),
+    ),
+    drop(
+      'version 2 report from :: behind two headers',
+      alice,
+      toGroup(alert(destinationOptions(mldV2Report('ff02::fb'))), 'ff02::16', '::'),
+    ),
     drop('version 1 report from ::', alice, toGroup(alert(mldV1Report('ff02::fb')), 'ff02::fb', '::')),
     drop(
       "version 2 report, the neighbour's address",
