@@ -6,7 +6,11 @@ export function elementText(element: SetElement): string {
   const key = element.key === undefined ? '' : words(element.key, '');
   const end = element.keyEnd === undefined ? '' : ` - ${words(element.keyEnd, '')} `;
   const data =
-    element.data === undefined ? '' : element.data instanceof Uint8Array ? words(element.data, '') : dataText(element.data);
+    element.data === undefined
+      ? ''
+      : element.data instanceof Uint8Array
+        ? words(element.data, '')
+        : dataText(element.data);
   return `element ${key} ${end} : ${data === '' ? '' : `${data} `}${element.flags ?? 0} [end]`;
 }
 

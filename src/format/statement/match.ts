@@ -1,0 +1,38 @@
+import type { Expression, Match } from '../../model/index.ts';
+import { format, isBinary } from '../expression.ts';
+import { typeOf, type ValueType } from '../type.ts';
+
+function isFlags(type: ValueType): boolean {
+  return type !== undefined && 'type' in type && type.type.base === 'bitmask';
+}
+
+/** `{ "&": [flags, [mask…]] }`: nft writes these as `flags value / mask`. */
+function flagMask(left: Expression): readonly [flags: Expression, mask: Expression] | undefined {
+  if (typeof left !== 'object' || left === null || !('&' in left)) return undefined;
+  const [flags, mask] = left['&'];
+  return Array.isArray(mask) && isFlags(typeOf(flags)) ? [flags, mask] : undefined;
+}
+
+/**
+ * Equality goes without an operator, but where that would mean something else: a single flag asks whether
+ * the flag is among those set, and behind a mask nft reads on.
+ */
+function operator({ op, left, right }: Match, type: ValueType): string {
+  if (op === 'in') return ' ';
+  const isSet = typeof right === 'object' && right !== null && 'set' in right;
+  const implied = op === '==' && !isBinary(left) && (isSet || !isFlags(type));
+  return implied ? ' ' : ` ${op} `;
+}
+
+/** `{ match: { op, left, right } }` */
+export function match(node: Match): string {
+  const { op, left, right } = node;
+  const type = typeOf(left);
+  const masked = flagMask(left);
+  if (masked && (op === '==' || op === '!=')) {
+    const [flags, mask] = masked;
+    const differs = op === '!=' ? '!= ' : '';
+    return `${format(flags, undefined)} ${differs}${format(right, type)} / ${format(mask, type)}`;
+  }
+  return `${format(left, undefined)}${operator(node, type)}${format(right, type)}`;
+}
