@@ -1,0 +1,23 @@
+/**
+ * The Linux firewall as an API: a typed model of nftables, compiled to nf_tables bytecode and committed as
+ * one atomic netlink transaction.
+ *
+ * @packageDocumentation
+ */
+export { type Instruction, instructionText } from './bytecode/index.ts';
+export { bytecodeText } from './format/bytecode.ts';
+export { CompileError } from './linearize/index.ts';
+export * from './model/index.ts';
+export {
+  type CommitOptions,
+  type CommitResult,
+  Connection,
+  connect,
+  NetlinkSocketError,
+  type Outcome,
+  type Refusal,
+  type SocketOptions,
+  TransactionError,
+} from './netlink/index.ts';
+export { ProtocolLookupError } from './protocol/index.ts';
+export { type Commands, Transaction, transaction } from './transaction/index.ts';
