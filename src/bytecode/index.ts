@@ -4,6 +4,7 @@ export {
   expressions,
   type Instruction,
   type InstructionNamed,
+  instructionData,
   instructions,
   instructionText,
   readInstruction,
@@ -25,3 +26,17 @@ export {
   type SetElement,
   type Typed,
 } from './set.ts';
+export {
+  type ElementUserdata,
+  readComment,
+  readElementUserdata,
+  readUserdata,
+  readUserdataNumber,
+  readUserdataText,
+  type UserdataRow,
+  userdataNumber,
+  userdataText,
+  writeComment,
+  writeElementUserdata,
+  writeUserdata,
+} from './userdata.ts';

@@ -1,5 +1,5 @@
 import { readAttributes, readString, WireError } from '../wire/attribute-reader.ts';
-import type { AttributeWriter } from '../wire/attribute-writer.ts';
+import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { type Codec, decode, encode, field, list, oneOf, optional, type Schema, string, u32, u64 } from '../wire/schema.ts';
 import * as compute from './compute.ts';
 import { define, hex, type InstructionDefinition, type InstructionOf } from './define.ts';
@@ -140,6 +140,16 @@ export function writeInstruction(writer: AttributeWriter, instruction: Instructi
   writer.begin(NFTA_EXPR_DATA);
   encode(definition.schema, instruction as never, writer);
   writer.end();
+}
+
+/** The bytes of NFTA_EXPR_DATA; undefined where there are none. */
+export function instructionData(instruction: Instruction): Uint8Array | undefined {
+  if (instruction.name === 'opaque') return instruction.data;
+  const definition = instructions.get(instruction.name);
+  if (definition === undefined) throw new WireError(`no such instruction: ${(instruction as Nested).name}`);
+  const writer = new AttributeWriter();
+  encode(definition.schema, instruction as never, writer);
+  return writer.bytes().slice();
 }
 
 /** Reads one instruction; what it cannot read whole comes back as {@link Opaque}. */

@@ -1,0 +1,187 @@
+import {
+  ELEMENT_FLAGS,
+  type Instruction,
+  type KernelElement,
+  type KnownSet,
+  type MapData,
+  readElementUserdata,
+  SET_FLAGS,
+  slotsFor,
+  type Typed,
+} from '../bytecode/index.ts';
+import { fromBytes, toBytes } from '../datatype/index.ts';
+import type { Elem, Expression } from '../model/index.ts';
+import { maxOf, type Notation, rangeLiteral, registerLiteral, textLiteral } from './constant.ts';
+import { statefulStatement } from './stateful.ts';
+import { Inexpressible } from './term.ts';
+import { verdictStatement } from './verdict.ts';
+
+type Layout = Pick<KnownSet, 'key' | 'data' | 'flags'>;
+
+/**
+ * The elements of a set in the model's words, in the order of their keys: intervals as values, prefixes and
+ * ranges, concatenations, `{ elem }` around what carries more than its key, pairs in maps.
+ *
+ * @throws Inexpressible when the bytes do not fit the set's types
+ */
+export function delinearizeElements(
+  elements: readonly KernelElement[],
+  set: Layout,
+  notation: Notation = { numericProtocol: false },
+): Expression[] {
+  const plain = set.flags & SET_FLAGS.interval && set.key.length === 1;
+  const nodes = plain ? intervals(elements, set, notation) : singles(elements, set, notation);
+  const others = elements.filter((element) => isCatchall(element));
+  return [...nodes, ...others.map((element) => withData('*', element, set, notation))];
+}
+
+function isCatchall({ flags = 0 }: KernelElement): boolean {
+  return (flags & ELEMENT_FLAGS.catchall) !== 0;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b);
+}
+
+/** The number by which nft sorts a key: its parts from the first on, each as it is read. */
+function sortKey(key: Uint8Array, parts: readonly Typed[]): Uint8Array {
+  const sorted = new Uint8Array(key.length);
+  sliceParts(key, parts).forEach(({ bytes, at, typed }) => {
+    const order = typed.type.base === 'string' ? 'host' : typed.byteorder;
+    sorted.set(toBytes(fromBytes(bytes, order), bytes.length, 'network'), at);
+  });
+  return sorted;
+}
+
+interface Slice {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly typed: Typed;
+}
+
+/** The bytes of each part of a key: a lone one as it is, several padded to 32 bits. */
+function sliceParts(key: Uint8Array, parts: readonly Typed[]): Slice[] {
+  let at = 0;
+  return parts.map((typed) => {
+    const start = at;
+    const length = Math.ceil((typed.bits + ((typed as { shift?: number }).shift ?? 0)) / 8);
+    at += parts.length === 1 ? length : slotsFor(typed.bits) * 4;
+    if (start + length > key.length) throw new Inexpressible('the key is shorter than its type');
+    return { bytes: key.subarray(start, start + length), at: start, typed };
+  });
+}
+
+function singles(elements: readonly KernelElement[], set: Layout, notation: Notation): Expression[] {
+  return elements
+    .flatMap((element) =>
+      element.key === undefined || isCatchall(element) ? [] : [{ element, key: element.key }],
+    )
+    .map(({ element, key }) => ({ element, key, order: sortKey(key, set.key) }))
+    .sort((a, b) => compareBytes(a.order, b.order))
+    .map(({ element, key }) =>
+      withData(keyNode(key, element.keyEnd, set.key, notation), element, set, notation),
+    );
+}
+
+/** A key, or the range from it to `end` in each of its parts. */
+function keyNode(
+  key: Uint8Array,
+  end: Uint8Array | undefined,
+  parts: readonly Typed[],
+  notation: Notation,
+): Expression {
+  const ends = end && sliceParts(end, parts);
+  const nodes = sliceParts(key, parts).map(({ bytes, typed }, i) => {
+    const last = ends?.[i]?.bytes;
+    if (last === undefined || compareBytes(bytes, last) === 0) return registerLiteral(bytes, typed, notation);
+    return rangeOf(bytes, last, typed, notation);
+  });
+  return nodes.length === 1 ? (nodes[0] as Expression) : { concat: nodes };
+}
+
+/** From one key to another, both in network order, or as text from its first byte on. */
+function rangeOf(first: Uint8Array, last: Uint8Array, typed: Typed, notation: Notation): Expression {
+  if (typed.type.base !== 'string') {
+    return rangeLiteral(fromBytes(first, 'network'), fromBytes(last, 'network'), typed, notation);
+  }
+  const end = first.indexOf(0);
+  const isPattern =
+    end > 0 &&
+    first.subarray(end).every((byte) => byte === 0) &&
+    last.subarray(end).every((byte) => byte === 0xff);
+  if (!isPattern || compareBytes(first.subarray(0, end), last.subarray(0, end)) !== 0) {
+    throw new Inexpressible('a range of names that share no beginning');
+  }
+  return textLiteral(first.subarray(0, end), typed);
+}
+
+/** Pairs beginnings with ends; a beginning right after another ends it, the last one may be open. */
+function intervals(elements: readonly KernelElement[], set: Layout, notation: Notation): Expression[] {
+  const [typed] = set.key as [Typed];
+  const length = Math.ceil(typed.bits / 8);
+  const isEnd = ({ flags = 0 }: KernelElement) => (flags & ELEMENT_FLAGS.intervalEnd) !== 0;
+  const points = elements
+    .flatMap((element) =>
+      element.key === undefined || isCatchall(element) ? [] : [{ element, key: element.key }],
+    )
+    .sort((a, b) => compareBytes(a.key, b.key) || Number(isEnd(b.element)) - Number(isEnd(a.element)));
+  const nodes: Expression[] = [];
+  points.forEach(({ element, key }, i) => {
+    if (isEnd(element)) return;
+    const next = points[i + 1]?.key;
+    const low = fromBytes(key, 'network');
+    const high = next === undefined ? maxOf(length * 8) : fromBytes(next, 'network') - 1n;
+    const node = keyNode(
+      key,
+      toBytes(high, length, 'network'),
+      [{ ...typed, byteorder: 'network' }],
+      notation,
+    );
+    if (high < low) throw new Inexpressible('two intervals begin at the same key');
+    nodes.push(withData(node, element, set, notation));
+  });
+  return nodes;
+}
+
+/** The pair of a map's element, or the key alone. */
+function withData(key: Expression, element: KernelElement, set: Layout, notation: Notation): Expression {
+  const node = withProperties(key, element);
+  if (set.data === undefined) return node;
+  return [node, dataNode(element, set.data, notation)];
+}
+
+const seconds = (milliseconds: bigint): number => Number(milliseconds / 1000n);
+
+/** Wraps a key that carries more: a time, a comment, a counter. */
+function withProperties(val: Expression, element: KernelElement): Expression {
+  const { timeout, expiration, expressions = [], userdata } = element;
+  const comment = userdata && readElementUserdata(userdata).comment;
+  const properties: Omit<Elem, 'val'> = {
+    ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
+    ...(expiration === undefined ? {} : { expires: seconds(expiration) }),
+    ...(comment === undefined ? {} : { comment }),
+    ...Object.assign({}, ...expressions.map((instruction) => statefulStatement(instruction as Instruction))),
+  };
+  return Object.keys(properties).length === 0 ? val : { elem: { val, ...properties } };
+}
+
+function dataNode({ data, object }: KernelElement, kind: MapData, notation: Notation): Expression {
+  if (kind.kind === 'object') {
+    if (object === undefined) throw new Inexpressible('the element names no object');
+    return object;
+  }
+  if (data === undefined) throw new Inexpressible('the element has no data');
+  if (!(data instanceof Uint8Array)) return verdictStatement(data);
+  if (kind.kind === 'verdict') throw new Inexpressible('a value where a verdict belongs');
+  return valueNode(data, kind, notation);
+}
+
+function valueNode(
+  data: Uint8Array,
+  kind: Extract<MapData, { kind: 'value' }>,
+  notation: Notation,
+): Expression {
+  if (!kind.interval) return keyNode(data, undefined, kind.parts, notation);
+  const half = kind.parts.reduce((sum, part) => sum + slotsFor(part.bits) * 4, 0);
+  return keyNode(data.subarray(0, half), data.subarray(half), kind.parts, notation);
+}

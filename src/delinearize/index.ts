@@ -1,0 +1,3 @@
+export { delinearizeElements } from './elements.ts';
+export { delinearizeRule, type RuleContext } from './rule.ts';
+export { statefulStatement } from './stateful.ts';

@@ -1,0 +1,158 @@
+import type { InstructionNamed, KnownSet } from '../bytecode/index.ts';
+import { fromBytes } from '../datatype/index.ts';
+import type { Expression, MatchOperator } from '../model/index.ts';
+import {
+  flagList,
+  hasPrefixes,
+  literal,
+  numberOf,
+  prefixLength,
+  rangeLiteral,
+  registerLiteral,
+} from './constant.ts';
+import type { Described } from './described.ts';
+import type { Describer } from './describer.ts';
+import { splitPayload } from './payload.ts';
+import { type Bitwise, Inexpressible, type Payload, type Term } from './term.ts';
+
+const OPERATORS: Readonly<Record<InstructionNamed<'cmp'>['op'], MatchOperator>> = {
+  eq: '==',
+  neq: '!=',
+  lt: '<',
+  lte: '<=',
+  gt: '>',
+  gte: '>=',
+};
+
+type Comparison = InstructionNamed<'cmp'>['op'];
+
+/** `left op right`, where right is a constant. */
+export function compare(left: Term, op: Comparison, right: Uint8Array, describer: Describer): void {
+  if (left.kind === 'payload' && (op === 'eq' || op === 'neq')) {
+    comparePayload(left, op, right, describer);
+    return;
+  }
+  if (left.kind === 'bitwise' && (op === 'eq' || op === 'neq') && compareMasked(left, op, right, describer))
+    return;
+  const described = describer.describe(left);
+  push(described, op, constant(described, right, describer), describer, right);
+}
+
+function constant(described: Described, right: Uint8Array, describer: Describer): Expression {
+  if (described.parts !== undefined) throw new Inexpressible('several values are compared at once');
+  const width = Math.ceil((described.bits + (described.shift ?? 0)) / 8);
+  const fits = right.length === width || (described.type.base === 'string' && right.length < width);
+  if (!fits) throw new Inexpressible('a part of the value is compared');
+  return registerLiteral(right, described, describer.notation);
+}
+
+/** A load may cover several fields, or the first bytes of one. */
+function comparePayload(left: Payload, op: 'eq' | 'neq', right: Uint8Array, describer: Describer): void {
+  if (right.length * 8 !== left.bits) throw new Inexpressible('a part of the load is compared');
+  const context = describer.contextOf(left.tunnel);
+  const exact = describer.payload(left);
+  if (exact.field !== undefined) {
+    push(exact, op, registerLiteral(right, exact, describer.notation), describer, right);
+    return;
+  }
+  const parts = splitPayload(left, context);
+  if (op === 'neq' && parts.length > 1) throw new Inexpressible('several fields together differ');
+  for (const { described, at, loaded } of parts) {
+    const bytes = right.subarray(at / 8, (at + loaded) / 8);
+    if (described.field !== undefined) describer.uses(described.field.header, left.tunnel);
+    if (loaded === described.bits) {
+      push(described, op, registerLiteral(bytes, described, describer.notation), describer, bytes);
+      continue;
+    }
+    const value = fromBytes(bytes, 'network') << BigInt(described.bits - loaded);
+    const prefix = { prefix: { addr: literal(value, described, describer.notation), len: loaded } };
+    push(described, op, prefix, describer);
+  }
+}
+
+/** Comparisons that only look at some bits: flags, prefixes. */
+function compareMasked(left: Bitwise, op: 'eq' | 'neq', right: Uint8Array, describer: Describer): boolean {
+  if (right.length !== left.mask.length || left.xor.some((byte) => byte !== 0)) return false;
+  if (left.arg.kind === 'bitwise' || left.arg.kind === 'shift' || left.arg.kind === 'concat') return false;
+  const masked = describer.describe(left);
+  if (masked.shift !== undefined) return false;
+  const described = describer.describe(left.arg);
+  if (described.bits !== left.mask.length * 8) return false;
+  const mask = numberOf(left.mask, described);
+  const value = numberOf(right, described);
+  const { notation } = describer;
+  if (described.type.base === 'bitmask' && value === 0n && mask !== 0n) {
+    const operator = op === 'neq' ? 'in' : '!';
+    describer.push({
+      match: { op: operator, left: described.node, right: flagList(mask, described, notation) },
+    });
+    return true;
+  }
+  const len = hasPrefixes(described.type) ? prefixLength(mask, described.bits) : undefined;
+  if (len === undefined || (value & ~mask) !== 0n) return false;
+  push(described, op, { prefix: { addr: literal(value, described, notation), len } }, describer);
+  return true;
+}
+
+/** Adds a match, and learns from it what it tells about the packet's headers. */
+function push(
+  left: Described,
+  op: Comparison,
+  right: Expression,
+  describer: Describer,
+  bytes?: Uint8Array,
+): void {
+  const entry = describer.push({ match: { op: OPERATORS[op], left: left.node, right } });
+  if (op !== 'eq' || bytes === undefined || left.shift) return;
+  const { field, meta } = left;
+  const clue = field
+    ? ({ kind: 'payload', header: field.header, field: field.name } as const)
+    : meta
+      ? ({ kind: 'meta', key: meta } as const)
+      : undefined;
+  if (clue === undefined) return;
+  const value = Number(numberOf(bytes, left));
+  const announcement = describer.protocols.learn(clue, value);
+  if (announcement !== undefined) describer.dependencies.announce(announcement, clue, value, entry);
+}
+
+/** From `low` to `high`, or outside of that. */
+export function between(
+  left: Term,
+  inverted: boolean,
+  low: Uint8Array,
+  high: Uint8Array,
+  describer: Describer,
+): void {
+  const described = describer.describe(left);
+  if (described.parts !== undefined || described.type.base === 'string')
+    throw new Inexpressible('no range of that');
+  const width = Math.ceil((described.bits + (described.shift ?? 0)) / 8);
+  if (low.length !== width || high.length !== width) throw new Inexpressible('the range has another width');
+  const shift = BigInt(described.shift ?? 0);
+  const [first, last] = [low, high].map((bytes) => {
+    const value = fromBytes(bytes, 'network');
+    if ((value >> shift) << shift !== value)
+      throw new Inexpressible('bits outside of the field are compared');
+    return value >> shift;
+  }) as [bigint, bigint];
+  const right: Expression =
+    first === last
+      ? rangeLiteral(first, last, described, describer.notation)
+      : {
+          range: [
+            literal(first, described, describer.notation),
+            literal(last, described, describer.notation),
+          ],
+        };
+  describer.push({ match: { op: inverted ? '!=' : '==', left: described.node, right } });
+}
+
+/** A key that is in a set, or is not. */
+export function member(key: Term, set: KnownSet, inverted: boolean, describer: Describer): void {
+  if (set.data !== undefined && !inverted && set.data.kind === 'object')
+    throw new Inexpressible('a map of objects');
+  const described = describer.describe(key);
+  const right = describer.setReference(set, described);
+  describer.push({ match: { op: inverted ? '!=' : '==', left: described.node, right } });
+}

@@ -1,0 +1,53 @@
+import type { Instruction, KnownSet } from '../bytecode/index.ts';
+import type { Chain, Statement } from '../model/index.ts';
+import type { FamilyName } from '../protocol/index.ts';
+import type { Notation } from './constant.ts';
+import { Describer, type Style } from './describer.ts';
+import { readSteps } from './machine.ts';
+import { opaqueStatement } from './opaque.ts';
+
+/** What a rule's instructions are read against. */
+export interface RuleContext extends Partial<Notation> {
+  readonly family: FamilyName;
+  /** The rule's chain, where it is known. */
+  readonly chain?: Chain | undefined;
+  /** A set of the rule's table; anonymous ones with their elements. */
+  set(name: string): KnownSet | undefined;
+  /**
+   * Says whether compiling the statements gives the rule's instructions again. Where it does not, the rule
+   * is read less finely, and at last instruction by instruction.
+   */
+  faithful?(statements: readonly Statement[]): boolean;
+}
+
+/** From what nft lists to what surely goes back unchanged. */
+const STYLES: readonly Style[] = [{ implied: true }, { implied: false }];
+
+/**
+ * The statements of a rule, as nft lists them: matches that later ones imply are left out, bytes of the
+ * packet have their fields' names, values their types'. What cannot be said faithfully is
+ * `{ opaque: { name, data } }`, instruction by instruction; nothing is lost.
+ */
+export function delinearizeRule(instructions: readonly Instruction[], context: RuleContext): Statement[] {
+  for (const style of STYLES) {
+    const statements = read(instructions, context, style);
+    if (context.faithful === undefined || context.faithful(statements)) return statements;
+  }
+  return instructions.map(opaqueStatement);
+}
+
+function read(instructions: readonly Instruction[], context: RuleContext, style: Style): Statement[] {
+  const notation: Notation = { numericProtocol: context.numericProtocol ?? false };
+  const describer = new Describer(context.family, context.chain, notation, style);
+  const covered = new Set<number>();
+  for (const { at, covers, run } of readSteps(instructions, (name) => context.set(name))) {
+    if (describer.attempt(at, run)) for (const index of covers) covered.add(index);
+  }
+  const rest = instructions.flatMap((instruction, at) =>
+    covered.has(at) ? [] : [{ statement: opaqueStatement(instruction), at, implied: false }],
+  );
+  return [...describer.entries, ...rest]
+    .filter(({ implied }) => !implied)
+    .sort((a, b) => a.at - b.at)
+    .map(({ statement }) => statement);
+}
