@@ -12,6 +12,7 @@
         'native/connection.cc',
         'native/dump.cc',
         'native/elements.cc',
+        'native/links.cc',
         'native/messages.cc',
         'native/program_reader.cc',
         'native/socket.cc',

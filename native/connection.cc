@@ -5,6 +5,7 @@
 
 #include "addon.h"
 #include "errors.h"
+#include "links.h"
 #include "transaction.h"
 
 namespace nftjs {
@@ -190,6 +191,7 @@ Napi::Function Connection::define(Napi::Env env) {
                          InstanceMethod<&Connection::next>("next"),
                          InstanceMethod<&Connection::generation>("generation"),
                          InstanceMethod<&Connection::generation_sync>("generationSync"),
+                         InstanceMethod<&Connection::links>("links"),
                          InstanceMethod<&Connection::sibling>("sibling"),
                          InstanceMethod<&Connection::cancel>("cancel"),
                          InstanceMethod<&Connection::close>("close"),
@@ -267,6 +269,15 @@ Napi::Value Connection::generation(const Napi::CallbackInfo& info) {
 
 Napi::Value Connection::generation_sync(const Napi::CallbackInfo& info) {
   return run_now(info.Env(), generation_work(channel(info.Env())));
+}
+
+Napi::Value Connection::links(const Napi::CallbackInfo& info) {
+  return add(info, [channel = channel(info.Env())](const std::atomic<bool>&) -> Convert {
+    const std::lock_guard<std::mutex> lock(channel->mutex);
+    auto messages = std::make_shared<Buffer>();
+    read_links(*channel->socket, *messages);
+    return [messages](Napi::Env env) { return give(env, *messages); };
+  });
 }
 
 Napi::Value Connection::sibling(const Napi::CallbackInfo& info) {

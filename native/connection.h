@@ -36,6 +36,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value generation_sync(const Napi::CallbackInfo& info);
+  Napi::Value links(const Napi::CallbackInfo& info);
   Napi::Value sibling(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -91,16 +91,20 @@ std::unique_ptr<Socket> Socket::open(const std::string& netns, int receive_buffe
   return std::unique_ptr<Socket>(new Socket(std::move(socket), receive_buffer));
 }
 
-std::unique_ptr<Socket> Socket::sibling() const {
+void Socket::in_its_namespace(const std::function<void()>& work) const {
   FileDescriptor netns(ioctl(mnl_socket_get_fd(socket_.get()), SIOCGSKNS));
   if (!netns.valid()) throw SystemError("ioctl", errno, "SIOCGSKNS");
   FileDescriptor current(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  Handle socket;
   if (current.valid() && same_file(netns.get(), current.get())) {
-    socket = make(receive_buffer_);
+    work();
   } else {
-    in_namespace(netns.get(), [&] { socket = make(receive_buffer_); });
+    in_namespace(netns.get(), work);
   }
+}
+
+std::unique_ptr<Socket> Socket::sibling() const {
+  Handle socket;
+  in_its_namespace([&] { socket = make(receive_buffer_); });
   return std::unique_ptr<Socket>(new Socket(std::move(socket), receive_buffer_));
 }
 

@@ -3,6 +3,7 @@
 #include <libmnl/libmnl.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,9 @@ class Socket {
 
   /** Another socket in the network namespace of this one. */
   std::unique_ptr<Socket> sibling() const;
+
+  /** Runs `work` in the network namespace of this socket. */
+  void in_its_namespace(const std::function<void()>& work) const;
 
   /** The address that the kernel answers to. */
   uint32_t port() const { return mnl_socket_get_portid(socket_.get()); }

@@ -55,6 +55,8 @@ export interface NativeConnection {
   next(id: number, limit: number): Promise<NativeAnswer>;
   generation(id: number): Promise<number>;
   generationSync(): number;
+  /** RTM_NEWLINK messages of the namespace's interfaces. */
+  links(id: number): Promise<Uint8Array>;
   /** Another socket in the same network namespace. */
   sibling(): NativeConnection;
   /** Rejects a call that has not begun to send, or reads an answer. */

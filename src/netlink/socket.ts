@@ -230,6 +230,11 @@ export class NetlinkSocket {
     return translate(() => this.#native.generationSync());
   }
 
+  /** The network interfaces of the namespace, as whole RTM_NEWLINK messages. */
+  links({ signal }: Abortable = {}): Promise<Uint8Array> {
+    return this.#run(signal, (id) => this.#native.links(id));
+  }
+
   /**
    * Closes the socket and its streams. A transaction under way still runs to its end and tells its result;
    * everything else is rejected. Closing again does nothing.
