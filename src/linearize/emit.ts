@@ -87,7 +87,7 @@ export class Emitter {
             dreg,
             len: bytesFor(expr.arg.bits),
             modulus: expr.modulus,
-            seed: expr.seed ?? 0,
+            ...(expr.seed === undefined ? {} : { seed: expr.seed }),
             offset: expr.offset,
             type: 'jenkins',
           });
