@@ -13,6 +13,8 @@ const NFNL_SUBSYS_NFTABLES = 10;
 /**
  * libnftnl's own text of a whole netlink message: a table, chain, rule, set, list of elements, object or flowtable.
  *
+ * Where libnftnl finds an attribute of an impossible length, it takes the kernel for broken and ends the process.
+ *
  * @throws Error when libnftnl cannot parse it
  */
 export function printMessage(message: Uint8Array): string {
