@@ -1,5 +1,5 @@
 import type { Elem, Expression, Jhash, SetElements } from '../model/index.ts';
-import { literalText } from './literal.ts';
+import { literalText, numericText, type ScalarType } from './literal.ts';
 import { selectors, words } from './selector.ts';
 import { secondsText, stateful } from './stateful.ts';
 import { NotInSyntax, name, quoted } from './text.ts';
@@ -86,6 +86,16 @@ export function mapData(data: Expression, key: Expression, want: ValueType): str
   return format(data, want);
 }
 
+function range(ends: readonly [Expression, Expression], want: ValueType): string {
+  const end = (node: Expression) =>
+    typeof node === 'object' ? format(node, want) : literalText(node, scalar(want), numericText);
+  return ends.map(end).join('-');
+}
+
+function scalar(type: ValueType): ScalarType | undefined {
+  return type !== undefined && 'parts' in type ? undefined : type;
+}
+
 function jhash({ mod, offset, expr, seed }: Jhash): string {
   const start = seed !== undefined && `seed 0x${seed.toString(16)}`;
   return words('jhash', format(expr, undefined), `mod ${mod}`, start, Boolean(offset) && `offset ${offset}`);
@@ -102,8 +112,7 @@ const formatters: Readonly<Record<string, Formatter>> = {
   map: ({ key, data }: { key: Expression; data: Expression }, want) =>
     `${format(key, undefined)} map ${mapData(data, key, want)}`,
   prefix: ({ addr, len }: { addr: Expression; len: number }, want) => `${format(addr, want)}/${len}`,
-  range: ([low, high]: readonly [Expression, Expression], want) =>
-    `${format(low, want)}-${format(high, want)}`,
+  range,
   jhash,
 };
 
@@ -119,7 +128,7 @@ export function format(expression: Expression, want: ValueType): string {
     return (expression as readonly Expression[]).map((item) => format(item, want)).join(',');
   }
   if (typeof expression !== 'object' || expression === null) {
-    return literalText(expression as string, want !== undefined && 'parts' in want ? undefined : want);
+    return literalText(expression as string, scalar(want));
   }
   const [[kind, node] = []] = Object.entries(expression);
   const formatter = kind !== undefined && Object.hasOwn(formatters, kind) ? formatters[kind] : undefined;

@@ -4,9 +4,9 @@ import { statementText } from './statement/index.ts';
 import { orComment, quoted } from './text.ts';
 
 /** A rule as it stands in its chain; one that nft cannot say is a comment as a whole. */
-export function ruleText({ expr = [], comment, handle }: Rule, options: FormatOptions): string {
+export function ruleText({ family, expr = [], comment, handle }: Rule, options: FormatOptions): string {
   const text = orComment(expr, () => {
-    const statements = expr.map(statementText);
+    const statements = expr.map((statement) => statementText(statement, family));
     return [...statements, ...(comment === undefined ? [] : [`comment ${quoted(comment)}`])].join(' ');
   });
   return text + handleText(handle, options);

@@ -83,7 +83,7 @@ function place(element: RulesetElement, tables: Map<string, TableContents>, opti
   if (kind === 'rule') {
     const rule = node as Rule;
     const chain = { family, table: title, name: rule.chain };
-    const contents = table.chains.get(rule.chain) ?? { chain, rules: [] };
+    const contents: ChainContents = table.chains.get(rule.chain) ?? { chain, rules: [] };
     contents.rules.push(rule);
     table.chains.set(rule.chain, contents);
   } else if (kind === 'chain') {

@@ -41,7 +41,7 @@ function tcpOption(node: TcpOption): string {
 }
 
 /** `iifname`, and with the word `meta` whatever has another meaning alone. */
-export function meta({ key }: MetaExpression['meta']): string {
+function meta({ key }: MetaExpression['meta']): string {
   const current = Object.hasOwn(metaAliases, key) ? (metaAliases[key] as string) : key;
   const selector = metaKeys[current as keyof typeof metaKeys];
   return selector?.unqualified ? current : `meta ${current}`;
@@ -52,8 +52,8 @@ function fib({ result, flags }: Fib): string {
   return words('fib', listOf(flags).join(' . '), result === 'check' ? 'oif' : result);
 }
 
-/** `mod 4 offset 3`, behind a number generator or a hash. */
-export function modulus(mod: number, offset: number | undefined): string {
+/** `mod 4 offset 3`, behind a number generator or a symmetric hash. */
+function modulus(mod: number, offset: number | undefined): string {
   return words(`mod ${mod}`, Boolean(offset) && `offset ${offset}`);
 }
 

@@ -4,7 +4,7 @@ import { elementTexts, format } from './expression.ts';
 import { type Head, tableName } from './head.ts';
 import { type FormatOptions, handleText } from './options.ts';
 import { secondsText } from './stateful.ts';
-import { statementText } from './statement/index.ts';
+import { freshStatements } from './statement/index.ts';
 import { block, listOf, name, quoted } from './text.ts';
 import { namedType, typeOf, type ValueType } from './type.ts';
 
@@ -116,10 +116,7 @@ export function setText(
     policy === 'memory' && `policy ${policy}`,
     size !== undefined && `size ${size}`,
     flags && `flags ${flags}`,
-    stmt.length > 0 &&
-      stmt
-        .map((statement) => statementText('counter' in statement ? { counter: null } : statement))
-        .join(' '),
+    stmt.length > 0 && freshStatements(stmt),
     timeout !== undefined && `timeout ${secondsText(timeout)}`,
     interval !== undefined && `gc-interval ${secondsText(interval)}`,
     set['auto-merge'] && 'auto-merge',

@@ -1,4 +1,4 @@
-import type { Dup, Flow, Fwd, Queue, Reject } from '../../model/index.ts';
+import type { Dup, Family, Flow, Fwd, Queue, Reject } from '../../model/index.ts';
 import { format } from '../expression.ts';
 import { words } from '../selector.ts';
 import { listOf, name } from '../text.ts';
@@ -30,16 +30,20 @@ const codes: Readonly<Record<string, ValueType>> = {
   icmpx: namedType('icmpx_code'),
 };
 
-/** The default, icmpx port-unreachable, goes without saying. */
-function reject(node: Reject | null): string {
+/** The kind of answer that a family gives when the rule names none. */
+const usual: Readonly<Partial<Record<Family, Reject['type']>>> = { ip: 'icmp', ip6: 'icmpv6' };
+
+/** The default, port-unreachable of the family's own kind, goes without saying. */
+function reject(node: Reject | null, family: Family | undefined): string {
   if (node?.type === undefined) return 'reject';
   if (node.type === 'tcp reset') return 'reject with tcp reset';
   const code = format(node.expr ?? 'port-unreachable', codes[node.type]);
-  return node.type === 'icmpx' && code === 'port-unreachable' ? 'reject' : `reject with ${node.type} ${code}`;
+  const silent = node.type === 'icmpx' || node.type === (family && usual[family]);
+  return silent && code === 'port-unreachable' ? 'reject' : `reject with ${node.type} ${code}`;
 }
 
 /** Statements that send the packet somewhere else, or back, by their key in the JSON. */
-export const forwards: Readonly<Record<string, (node: never) => string>> = {
+export const forwards: Readonly<Record<string, (node: never, family?: Family) => string>> = {
   dup,
   fwd,
   queue,

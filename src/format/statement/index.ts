@@ -1,6 +1,7 @@
 import type {
   Elem,
   Expression,
+  Family,
   Mangle,
   MapStatement,
   MeterStatement,
@@ -21,7 +22,7 @@ import { log } from './log.ts';
 import { match } from './match.ts';
 import { translations } from './nat.ts';
 
-type Formatter = (node: never) => string;
+type Formatter = (node: never, family?: Family) => string;
 
 const objectName = namedType('string');
 
@@ -51,8 +52,8 @@ function splitElem(elem: Expression): readonly [key: string, rest: string] {
   ];
 }
 
-/** Statements of new elements start from zero, whatever the rule's copy counted. */
-function fresh(statements: readonly Statement[] | undefined): string {
+/** Statements that new elements get: they start from zero, whatever this copy of them has counted. */
+export function freshStatements(statements: readonly Statement[] | undefined): string {
   return (statements ?? [])
     .map((statement) => statementText('counter' in statement ? { counter: null } : statement))
     .join(' ');
@@ -60,13 +61,13 @@ function fresh(statements: readonly Statement[] | undefined): string {
 
 function setUpdate({ op, elem, set, stmt }: SetStatement): string {
   const [key, rest] = splitElem(elem);
-  return `${op} @${name(set.replace(/^@/, ''))} { ${words(key, rest, fresh(stmt))} }`;
+  return `${op} @${name(set.replace(/^@/, ''))} { ${words(key, rest, freshStatements(stmt))} }`;
 }
 
 function mapUpdate({ op, elem, data, map, stmt }: MapStatement): string {
   const [key, rest] = splitElem(elem);
   const value = format(data, undefined);
-  return `${op} @${name(map.replace(/^@/, ''))} { ${words(key, rest, fresh(stmt))} : ${value} }`;
+  return `${op} @${name(map.replace(/^@/, ''))} { ${words(key, rest, freshStatements(stmt))} : ${value} }`;
 }
 
 function meter({ name: title, key, stmt, size }: MeterStatement): string {
@@ -75,7 +76,7 @@ function meter({ name: title, key, stmt, size }: MeterStatement): string {
     'meter',
     name(title),
     size !== undefined && `size ${size}`,
-    `{ ${words(text, rest, fresh([stmt]))} }`,
+    `{ ${words(text, rest, freshStatements([stmt]))} }`,
   );
 }
 
@@ -111,11 +112,12 @@ const formatters: Readonly<Record<string, Formatter>> = {
 /**
  * A statement in nft syntax.
  *
+ * @param family - of the table, where it is known: decides what `reject` means without more words
  * @throws NotInSyntax
  */
-export function statementText(statement: Statement): string {
+export function statementText(statement: Statement, family?: Family): string {
   const [[kind, node] = []] = Object.entries(statement);
   const formatter = kind !== undefined && Object.hasOwn(formatters, kind) ? formatters[kind] : undefined;
   if (!formatter) throw new NotInSyntax(`nft has no statement ${kind}`);
-  return formatter(node as never);
+  return formatter(node as never, family);
 }

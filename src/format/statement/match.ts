@@ -1,9 +1,13 @@
+import { datatypes } from '../../datatype/index.ts';
 import type { Expression, Match } from '../../model/index.ts';
 import { format, isBinary } from '../expression.ts';
 import { typeOf, type ValueType } from '../type.ts';
 
+/** Whether a type has flags that stand for themselves; a bare bitmask is a number to nft. */
 function isFlags(type: ValueType): boolean {
-  return type !== undefined && 'type' in type && type.type.base === 'bitmask';
+  return (
+    type !== undefined && 'type' in type && type.type.base === 'bitmask' && type.type !== datatypes.bitmask
+  );
 }
 
 /** `{ "&": [flags, [mask…]] }`: nft writes these as `flags value / mask`. */
@@ -34,5 +38,14 @@ export function match(node: Match): string {
     const differs = op === '!=' ? '!= ' : '';
     return `${format(flags, undefined)} ${differs}${format(right, type)} / ${format(mask, type)}`;
   }
-  return `${format(left, undefined)}${operator(node, type)}${format(right, type)}`;
+  return `${leftText(node)}${operator(node, type)}${format(right, type)}`;
+}
+
+/** Whether a TCP option of some number is there at all has a form of its own. */
+function leftText({ left, right }: Match): string {
+  if (typeof right === 'boolean' && typeof left === 'object' && 'tcp option' in left) {
+    const option = left['tcp option'];
+    if ('base' in option) return `tcp option ${option.base}`;
+  }
+  return format(left, undefined);
 }

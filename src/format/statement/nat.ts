@@ -18,11 +18,11 @@ function addressType(family: 'ip' | 'ip6' | undefined): ValueType {
   return family && namedType(family === 'ip' ? 'ipv4_addr' : 'ipv6_addr');
 }
 
-/** An IPv6 address in front of a port has brackets, each end of a range its own. */
-function address(node: Expression, type: ValueType, beforePort: boolean): string {
+/** An IPv6 address, in brackets where a port may follow; each end of a range has its own. */
+function address(node: Expression, type: ValueType, brackets: boolean): string {
   const bracketed = (end: Expression) => {
     const text = format(end, type);
-    return beforePort && typeof end === 'string' && text.includes(':') ? `[${text}]` : text;
+    return brackets && typeof end === 'string' && text.includes(':') ? `[${text}]` : text;
   };
   if (typeof node === 'object' && node !== null && 'range' in node)
     return node.range.map(bracketed).join('-');
@@ -30,12 +30,11 @@ function address(node: Expression, type: ValueType, beforePort: boolean): string
 }
 
 /** `192.0.2.1:80`, `[2001:db8::1]:80`, `:80` */
-function target(node: Nat | Tproxy): string {
+function target(node: Nat | Tproxy, brackets: boolean): string {
   const type = addressType(node.family);
-  const data: ValueType = { parts: [type, port] };
   const isMap = typeof node.addr === 'object' && node.addr !== null && 'map' in node.addr;
   const where =
-    node.addr === undefined ? '' : address(node.addr, isMap ? data : type, node.port !== undefined);
+    node.addr === undefined ? '' : address(node.addr, isMap ? { parts: [type, port] } : type, brackets);
   return node.port === undefined ? where : `${where}:${format(node.port, port)}`;
 }
 
@@ -45,7 +44,7 @@ function nat(word: string): (node: Nat | null) => string {
   return (node) => {
     if (node === null) return word;
     const [how] = listOf(node.type_flags);
-    const to = target(node);
+    const to = target(node, node.port !== undefined);
     return words(word, to && node.family, to && how && typeWords[how], to && `to ${to}`, flagsText(node));
   };
 }
@@ -56,5 +55,5 @@ export const translations: Readonly<Record<string, (node: never) => string>> = {
   dnat: nat('dnat'),
   masquerade: nat('masquerade'),
   redirect: nat('redirect'),
-  tproxy: (node: Tproxy) => words('tproxy', node.family, `to ${target(node)}`),
+  tproxy: (node: Tproxy) => words('tproxy', node.family, `to ${target(node, true)}`),
 };
