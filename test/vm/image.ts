@@ -8,16 +8,30 @@ import { CpioWriter } from './cpio.ts';
 /** Where the repository lies in the guest. */
 export const GUEST_ROOT = '/nftjs';
 
-const PROGRAMS = ['nft', 'ip', 'bridge', 'unshare', 'nsenter', 'modprobe', 'bash', 'dash', 'busybox'];
+const PROGRAMS = [
+  'nft',
+  'ip',
+  'bridge',
+  'unshare',
+  'nsenter',
+  'setpriv',
+  'modprobe',
+  'bash',
+  'dash',
+  'busybox',
+];
 const ADDONS = ['build/Release/nftjs.node', 'native/frames/build/Release/frames.node'];
 /** Names of users, protocols, services, routing tables: what nft and ip print depends on them. */
 const SETTINGS = ['/etc/passwd', '/etc/group', '/etc/protocols', '/etc/services', '/etc/iproute2'];
-const SOURCES = ['src', 'test', 'examples', 'scripts', 'bench', 'dist', 'package.json'];
-const PACKAGES = ['ipaddr.js', 'node-addon-api', 'node-gyp-build', 'fast-check', 'pure-rand'];
+const SOURCES = ['src', 'test', 'examples', 'scripts', 'bench', 'dist', 'native/generated', 'package.json'];
+const PACKAGES = [
+  ...['ipaddr.js', 'node-addon-api', 'node-gyp-build', 'fast-check', 'pure-rand'],
+  ...['tsx', 'esbuild', `@esbuild/linux-${process.arch}`],
+];
 
 /**
- * Stands in for tsx in the guest, whose TypeScript was stripped beforehand: emulation is slow, and the
- * command lines that say `--import tsx` stay the same.
+ * Takes the place of tsx's main entry in the guest, whose TypeScript was stripped beforehand: emulation is
+ * slow, and the command lines that say `--import tsx` stay the same.
  */
 const LOADER = `export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context);
@@ -62,7 +76,9 @@ export function writeImage(path: string, root: string, kernel: string, script: s
     for (const source of SOURCES) copyTree(image, inGuest(source), join(root, source));
     for (const name of PACKAGES)
       copyTree(image, inGuest(`node_modules/${name}`), join(root, 'node_modules', name));
-    image.file(inGuest('node_modules/tsx/package.json'), '{"type":"module","exports":"./register.js"}');
+    const tsx = JSON.parse(readFileSync(join(root, 'node_modules/tsx/package.json'), 'utf8'));
+    tsx.exports['.'] = './register.js';
+    image.file(inGuest('node_modules/tsx/package.json'), JSON.stringify(tsx));
     image.file(inGuest('node_modules/tsx/register.js'), REGISTER);
     image.file(inGuest('node_modules/tsx/loader.js'), LOADER);
     copyTree(image, 'vectors', vectorsDirectory);
