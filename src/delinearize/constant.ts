@@ -80,6 +80,7 @@ export function runOf(mask: bigint): { readonly shift: number; readonly bits: nu
 
 /** The prefix length of a mask that is ones, then zeros. */
 export function prefixLength(mask: bigint, bits: number): number | undefined {
+  if (mask === 0n) return 0;
   const run = runOf(mask);
   return run !== undefined && run.shift + run.bits === bits ? run.bits : undefined;
 }

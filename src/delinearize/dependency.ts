@@ -20,7 +20,8 @@ export class Dependencies {
   readonly #family: FamilyName;
   readonly #enabled: boolean;
   readonly #announced = new Map<Layer, Dependency>();
-  #implied: Layer[] = [];
+  #message: Dependency | undefined;
+  #implied: Dependency[] = [];
 
   constructor(family: FamilyName, enabled: boolean) {
     this.#family = family;
@@ -44,20 +45,37 @@ export class Dependencies {
     const layer = layerOf(header.base);
     const dependency = this.#announced.get(layer);
     if (dependency?.header !== header || dependency.kept) return;
-    this.#implied.push(layer);
+    this.#implied.push(dependency);
     if (layer !== 'transport' || header.over === undefined) return;
     const network = this.#announced.get('network');
-    if (network?.header === findHeader(header.over) && !network.kept) this.#implied.push('network');
+    if (network?.header === findHeader(header.over) && !network.kept) this.#implied.push(network);
   }
 
   /** What was implied since the last call is so. */
   settle(): void {
-    for (const layer of this.#implied) {
-      const dependency = this.#announced.get(layer);
-      if (dependency !== undefined) dependency.entry.implied = true;
-      this.#announced.delete(layer);
+    for (const dependency of this.#implied) {
+      dependency.entry.implied = true;
+      const layer = layerOf(dependency.header.base);
+      if (this.#announced.get(layer) === dependency) this.#announced.delete(layer);
+      if (this.#message === dependency) this.#message = undefined;
     }
     this.#implied = [];
+  }
+
+  /** A statement that acts stands between: what came before it is not implied by what follows. */
+  reset(): void {
+    this.#announced.clear();
+    this.#message = undefined;
+  }
+
+  /** Remembers the match on the type of an ICMP message, and the header that it is of. */
+  announceMessage(header: Header, entry: Entry): void {
+    this.#message = { header, entry, kept: false };
+  }
+
+  /** A statement is about a field that messages of one type alone have. */
+  implyMessage(header: Header): void {
+    if (this.#enabled && this.#message?.header === header) this.#implied.push(this.#message);
   }
 
   /** What was implied since the last call is not. */

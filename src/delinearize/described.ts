@@ -2,13 +2,21 @@ import type { Typed } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
 import type { Header } from '../protocol/index.ts';
 
+/** A field of a header. */
+export interface FieldName {
+  readonly header: Header;
+  readonly name: string;
+  /** Messages of one type alone have it. */
+  readonly message: boolean;
+}
+
 /** A term in the model's words, and how its bytes are to be read. */
 export interface Described extends Typed {
   readonly node: Expression;
   /** The register holds the value shifted left by so many bits: a field that is narrower than its bytes. */
   readonly shift?: number | undefined;
   /** The header field that it is, where it is one. */
-  readonly field?: { readonly header: Header; readonly name: string } | undefined;
+  readonly field?: FieldName | undefined;
   /** The meta key that it is, where it is one. */
   readonly meta?: string | undefined;
   /** Several values side by side. */

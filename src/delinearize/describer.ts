@@ -55,6 +55,8 @@ export class Describer {
     try {
       run(this);
       this.dependencies.settle();
+      if (this.entries.slice(count).some(({ statement }) => !('match' in statement)))
+        this.dependencies.reset();
       return true;
     } catch (error) {
       if (!(error instanceof Inexpressible)) throw error;
@@ -135,6 +137,7 @@ export class Describer {
     const named = namedPayload(term, this.contextOf(term.tunnel));
     if (named?.field === undefined) return rawPayload(term);
     this.uses(named.field.header, term.tunnel);
+    if (named.field.message) this.dependencies.implyMessage(named.field.header);
     return named;
   }
 

@@ -43,12 +43,14 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-/** The number by which nft sorts a key: its parts from the first on, each as it is read. */
+/** What nft sorts a key by: its parts from the first on, each as it is read; of several flags, the lowest. */
 function sortKey(key: Uint8Array, parts: readonly Typed[]): Uint8Array {
   const sorted = new Uint8Array(key.length);
   sliceParts(key, parts).forEach(({ bytes, at, typed }) => {
     const order = typed.type.base === 'string' ? 'host' : typed.byteorder;
-    sorted.set(toBytes(fromBytes(bytes, order), bytes.length, 'network'), at);
+    const value = fromBytes(bytes, order);
+    const flags = typed.type.base === 'bitmask' && typed.type.symbols !== undefined;
+    sorted.set(toBytes(flags ? value & -value : value, bytes.length, 'network'), at);
   });
   return sorted;
 }
@@ -77,7 +79,7 @@ function singles(elements: readonly KernelElement[], set: Layout, notation: Nota
       element.key === undefined || isCatchall(element) ? [] : [{ element, key: element.key }],
     )
     .map(({ element, key }) => ({ element, key, order: sortKey(key, set.key) }))
-    .sort((a, b) => compareBytes(a.order, b.order))
+    .sort((a, b) => compareBytes(a.order, b.order) || compareBytes(a.key, b.key))
     .map(({ element, key }) =>
       withData(keyNode(key, element.keyEnd, set.key, notation), element, set, notation),
     );

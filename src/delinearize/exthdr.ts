@@ -22,8 +22,13 @@ interface Kind {
   readonly carrier: keyof typeof headers;
 }
 
+/** Layouts of routing headers overlap; segment routing is the one that is alive (RFC 5095). */
+function routingOrder({ rt0, rt2, ...rest }: typeof exthdrs): Readonly<Record<string, Extension>> {
+  return { ...rest, ...(rt0 && { rt0 }), ...(rt2 && { rt2 }) };
+}
+
 const KINDS: Readonly<Record<Op, Kind>> = {
-  ipv6: { key: 'exthdr', table: exthdrs, carrier: 'ip6' },
+  ipv6: { key: 'exthdr', table: routingOrder(exthdrs), carrier: 'ip6' },
   tcpopt: { key: 'tcp option', table: tcpOptions, carrier: 'tcp' },
   ipv4: { key: 'ip option', table: ipOptions, carrier: 'ip' },
   sctp: { key: 'sctp chunk', table: sctpChunks, carrier: 'sctp' },

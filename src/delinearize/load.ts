@@ -57,12 +57,11 @@ export function describeCt(instruction: InstructionNamed<'ct'>, context: Protoco
     : { node, type: datatype('ipv6_addr'), bits: 128, byteorder: 'network' };
 }
 
-function describeRt({ key }: InstructionNamed<'rt'>, context: ProtocolContext): Described {
+function describeRt({ key }: InstructionNamed<'rt'>): Described {
   const selector = known(Object.values(rtKeys).find((entry) => entry.key === RT_KEYS.indexOf(key)));
   if (selector.family === undefined)
     return { node: { rt: { key: selector.name } } as Expression, ...typed(selector) };
-  const family = context.family === selector.family ? {} : { family: selector.family };
-  return { node: { rt: { key: 'nexthop', ...family } }, ...typed(selector) };
+  return { node: { rt: { key: 'nexthop', family: selector.family } }, ...typed(selector) };
 }
 
 const PRESENT = 1 << FIB_FLAGS.indexOf('present');
@@ -115,7 +114,7 @@ export function describeHash(instruction: InstructionNamed<'hash'>, expr?: Expre
   const { modulus, seed, offset } = instruction;
   const common = { mod: modulus, ...(offset ? { offset } : {}) };
   if (expr === undefined) return { ...NUMBER, node: { symhash: common } };
-  return { ...NUMBER, node: { jhash: { ...common, expr, ...(seed ? { seed } : {}) } } };
+  return { ...NUMBER, node: { jhash: { ...common, expr, ...(seed === undefined ? {} : { seed }) } } };
 }
 
 /** A load that is neither payload nor extension header. */
@@ -126,7 +125,7 @@ export function describeLoad(instruction: LoadInstruction, context: ProtocolCont
     case 'ct':
       return describeCt(instruction, context);
     case 'rt':
-      return describeRt(instruction, context);
+      return describeRt(instruction);
     case 'fib':
       return describeFib(instruction);
     case 'socket':

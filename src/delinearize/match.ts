@@ -24,6 +24,8 @@ const OPERATORS: Readonly<Record<InstructionNamed<'cmp'>['op'], MatchOperator>> 
   gte: '>=',
 };
 
+const MESSAGES: ReadonlySet<string> = new Set(['icmp', 'icmpv6']);
+
 type Comparison = InstructionNamed<'cmp'>['op'];
 
 /** `left op right`, where right is a constant. */
@@ -112,6 +114,8 @@ function push(
       : undefined;
   if (clue === undefined) return;
   const value = Number(numberOf(bytes, left));
+  if (field?.name === 'type' && MESSAGES.has(field.header.name))
+    describer.dependencies.announceMessage(field.header, entry);
   const announcement = describer.protocols.learn(clue, value);
   if (announcement !== undefined) describer.dependencies.announce(announcement, clue, value, entry);
 }

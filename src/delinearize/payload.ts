@@ -49,18 +49,28 @@ export function namedPayload(term: Payload, context: ProtocolContext): Described
   const place = placeOf(term, context);
   if (place === undefined) return undefined;
   const field = fieldsFrom(place, term.offset, context).find(({ bits }) => bits === term.bits);
-  return field && describeField(place.header, field, term);
+  return field && describeField(place.header, field, term, context);
 }
 
-function describeField(header: Header, field: HeaderField, { tunnel }: Payload): Described {
+function describeField(
+  header: Header,
+  field: HeaderField,
+  { tunnel }: Payload,
+  context: ProtocolContext,
+): Described {
   const within = tunnel === undefined || tunnel.name === header.name ? {} : { tunnel: tunnel.name };
   return {
     node: { payload: { protocol: header.name, field: field.name, ...within } as PayloadNode },
-    type: datatype(field.type),
+    type: datatype(isBareCode(field, context) ? 'integer' : field.type),
     bits: field.bits,
     byteorder: field.byteorder,
-    field: { header, name: field.name },
+    field: { header, name: field.name, message: field.icmp?.length === 1 },
   };
+}
+
+/** Codes have names in one type of message alone: why a destination is unreachable. */
+function isBareCode({ type }: HeaderField, { messageType }: ProtocolContext): boolean {
+  return (type === 'icmp_code' && messageType !== 3) || (type === 'icmpv6_code' && messageType !== 1);
 }
 
 /** Bits of the packet without a name. */
@@ -101,7 +111,7 @@ export function splitPayload(term: Payload, context: ProtocolContext): PayloadPa
       break;
     }
     const loaded = Math.min(field.bits, left.bits);
-    parts.push({ described: describeField(place.header, field, term), at, loaded });
+    parts.push({ described: describeField(place.header, field, term, context), at, loaded });
     at += loaded;
   }
   return parts;

@@ -119,7 +119,7 @@ export const forwardReaders: StatementReaders = {
     const given = {
       ...(flags & MSS_GIVEN ? { mss } : {}),
       ...(flags & WSCALE_GIVEN ? { wscale } : {}),
-      ...named,
+      ...(named.flags === undefined ? {} : { flags: [named.flags].flat() }),
     };
     const synproxy = Object.keys(given).length === 0 ? null : given;
     return { terms: [], run: (describer) => void describer.push({ synproxy }) };

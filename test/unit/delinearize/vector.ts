@@ -1,8 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { type KernelElement, type KnownSet, type SetDeclaration, writeElementUserdata } from '../../../src/bytecode/index.ts';
+import {
+  type KernelElement,
+  type KnownSet,
+  type SetDeclaration,
+  writeElementUserdata,
+} from '../../../src/bytecode/index.ts';
 import { delinearizeRule } from '../../../src/delinearize/index.ts';
-import { type CompiledRule, compileRule, declareNamedSet, evaluate, Scope } from '../../../src/linearize/index.ts';
+import {
+  type CompiledRule,
+  compileRule,
+  declareNamedSet,
+  evaluate,
+  Scope,
+} from '../../../src/linearize/index.ts';
 import type { NamedMap, NamedSet, Statement } from '../../../src/model/index.ts';
 import type { FamilyName } from '../../../src/protocol/index.ts';
 
@@ -28,10 +39,12 @@ export function readVectors(): readonly Vector[] | undefined {
 
 /** A set as a listing finds it: with the name that the kernel gave, its elements as bytes. */
 export function asListed(set: SetDeclaration): KnownSet {
-  const elements = set.elements?.map(({ comment, open, joined: _joined, source: _source, ...element }): KernelElement => {
-    const userdata = writeElementUserdata({ comment, open });
-    return { ...element, ...(userdata && { userdata }) };
-  });
+  const elements = set.elements?.map(
+    ({ comment, open, joined: _joined, source: _source, ...element }): KernelElement => {
+      const userdata = writeElementUserdata({ comment, open });
+      return { ...element, ...(userdata && { userdata }) };
+    },
+  );
   const { id: _id, size: _size, ...rest } = set;
   return { ...rest, ...(elements && { elements }) };
 }
@@ -64,7 +77,9 @@ export function readBack(
 ): Statement[] {
   const { sets: named } = compile as unknown as { sets: ReadonlyMap<string, SetDeclaration> };
   // Anonymous sets have names of their own once the kernel has made them.
-  const anonymous = new Map(compiled.sets.map((set) => [set.id, { ...asListed(set), name: set.name.replace('%d', String(set.id)) }]));
+  const anonymous = new Map(
+    compiled.sets.map((set) => [set.id, { ...asListed(set), name: set.name.replace('%d', String(set.id)) }]),
+  );
   const instructions = compiled.instructions.map((instruction) =>
     'setId' in instruction && instruction.setId !== undefined && anonymous.has(instruction.setId)
       ? { ...instruction, set: anonymous.get(instruction.setId)?.name as string }
@@ -94,16 +109,25 @@ export function isSame(
   }
 }
 
-const bytesOf = (bytes: unknown) => (bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : bytes);
+const bytesOf = (bytes: unknown) =>
+  bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : bytes;
 
 /** Without what may differ: the order of elements in a set, and which of the caller's they come from. */
 function comparable({ sets, instructions }: CompiledRule) {
-  const plain = (value: unknown) => JSON.parse(JSON.stringify(value, (_key, v) => (typeof v === 'bigint' ? String(v) : bytesOf(v))));
+  const plain = (value: unknown) =>
+    JSON.parse(JSON.stringify(value, (_key, v) => (typeof v === 'bigint' ? String(v) : bytesOf(v))));
   return {
     instructions: plain(instructions),
     sets: sets.map((set) => ({
-      ...plain({ ...set, key: set.key.map(({ bits, byteorder }) => [bits, byteorder]), data: undefined, elements: undefined }),
-      elements: (set.elements ?? []).map((element) => JSON.stringify(plain({ ...element, source: undefined }))).sort(),
+      ...plain({
+        ...set,
+        key: set.key.map(({ bits, byteorder }) => [bits, byteorder]),
+        data: undefined,
+        elements: undefined,
+      }),
+      elements: (set.elements ?? [])
+        .map((element) => JSON.stringify(plain({ ...element, source: undefined })))
+        .sort(),
     })),
   };
 }
@@ -113,7 +137,9 @@ export function normalise(statements: readonly Statement[]): unknown {
   return JSON.parse(
     JSON.stringify(statements, (key, value) => {
       if (typeof value === 'bigint') return String(value);
-      return key === 'counter' && typeof value === 'object' && value !== null && 'packets' in value ? null : value;
+      return key === 'counter' && typeof value === 'object' && value !== null && 'packets' in value
+        ? null
+        : value;
     }),
   );
 }
