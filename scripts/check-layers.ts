@@ -19,7 +19,7 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
   message: ['datatype', 'wire', 'bytecode'],
   model: ['datatype', 'protocol'],
   linearize: ['datatype', 'protocol', 'model', 'bytecode'],
-  delinearize: ['datatype', 'protocol', 'model', 'bytecode'],
+  delinearize: ['datatype', 'protocol', 'wire', 'bytecode', 'message', 'model'],
   format: ['datatype', 'protocol', 'model', 'bytecode', 'linearize'],
   transaction: ['datatype', 'protocol', 'wire', 'bytecode', 'message', 'model', 'linearize'],
   netlink: 'datatype protocol wire bytecode message model linearize delinearize format transaction'.split(
