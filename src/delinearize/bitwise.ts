@@ -14,7 +14,7 @@ export function maskedField({ arg, mask }: Bitwise, describer: Describer): Descr
   if (run === undefined) return undefined;
   const lead = mask.length * 8 - run.shift - run.bits;
   const field = selected(arg, lead, run.bits, describer);
-  return field && { ...field, shift: run.shift };
+  return field && { ...field, shift: run.shift, width: mask.length };
 }
 
 function selected(arg: Term, lead: number, bits: number, describer: Describer): Described | undefined {

@@ -51,6 +51,11 @@ export function textLiteral(bytes: Uint8Array, typed: Typed): Expression {
   return text.endsWith('*') ? `${text.slice(0, -1)}\\*` : text;
 }
 
+/** How many bytes a value takes in a register or an element, before it is padded. */
+export function widthOf(typed: Typed & { readonly width?: number | undefined }): number {
+  return typed.width ?? Math.ceil(typed.bits / 8);
+}
+
 /** The number that register bytes hold. */
 export function numberOf(bytes: Uint8Array, typed: Typed): bigint {
   return fromBytes(bytes, typed.type.base === 'string' ? 'host' : typed.byteorder);

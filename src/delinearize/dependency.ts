@@ -7,6 +7,10 @@ interface Dependency {
   readonly entry: Entry;
   /** The clue cannot be left out: it says more than that the header follows. */
   readonly kept: boolean;
+  /** It says that a tag follows the link header. */
+  readonly tag: boolean;
+  /** What the match that announces the header implies itself, and nothing else does. */
+  readonly implies: readonly Dependency[];
 }
 
 /** Families where `ip protocol` or `ip6 nexthdr` also says which network protocol it is. */
@@ -30,7 +34,9 @@ export class Dependencies {
 
   /** Remembers the statement by which the packet has a header. */
   announce({ layer, header }: Announcement, clue: Clue, value: number, entry: Entry): void {
-    this.#announced.set(layer, { header, entry, kept: this.#saysMore(clue, header, value) });
+    const tag = clue.kind === 'payload' && header.base === 'link';
+    const implies = tag ? [] : this.#implied.filter((dependency) => dependency.tag);
+    this.#announced.set(layer, { header, entry, kept: this.#saysMore(clue, header, value), tag, implies });
   }
 
   #saysMore(clue: Clue, header: Header, value: number): boolean {
@@ -55,6 +61,7 @@ export class Dependencies {
   settle(): void {
     for (const dependency of this.#implied) {
       dependency.entry.implied = true;
+      for (const { entry } of dependency.implies) entry.implied = false;
       const layer = layerOf(dependency.header.base);
       if (this.#announced.get(layer) === dependency) this.#announced.delete(layer);
       if (this.#message === dependency) this.#message = undefined;
@@ -70,7 +77,7 @@ export class Dependencies {
 
   /** Remembers the match on the type of an ICMP message, and the header that it is of. */
   announceMessage(header: Header, entry: Entry): void {
-    this.#message = { header, entry, kept: false };
+    this.#message = { header, entry, kept: false, tag: false, implies: [] };
   }
 
   /** A statement is about a field that messages of one type alone have. */

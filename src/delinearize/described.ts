@@ -15,6 +15,8 @@ export interface Described extends Typed {
   readonly node: Expression;
   /** The register holds the value shifted left by so many bits: a field that is narrower than its bytes. */
   readonly shift?: number | undefined;
+  /** How many bytes of registers it takes, where these are more than its bits need. */
+  readonly width?: number | undefined;
   /** The header field that it is, where it is one. */
   readonly field?: FieldName | undefined;
   /** The meta key that it is, where it is one. */

@@ -11,7 +11,7 @@ import {
 } from '../bytecode/index.ts';
 import { fromBytes, toBytes } from '../datatype/index.ts';
 import type { Elem, Expression } from '../model/index.ts';
-import { maxOf, type Notation, rangeLiteral, registerLiteral, textLiteral } from './constant.ts';
+import { maxOf, type Notation, rangeLiteral, registerLiteral, textLiteral, widthOf } from './constant.ts';
 import { statefulStatement } from './stateful.ts';
 import { Inexpressible } from './term.ts';
 import { verdictStatement } from './verdict.ts';
@@ -66,8 +66,8 @@ function sliceParts(key: Uint8Array, parts: readonly Typed[]): Slice[] {
   let at = 0;
   return parts.map((typed) => {
     const start = at;
-    const length = Math.ceil((typed.bits + ((typed as { shift?: number }).shift ?? 0)) / 8);
-    at += parts.length === 1 ? length : slotsFor(typed.bits) * 4;
+    const length = widthOf(typed);
+    at += parts.length === 1 ? length : slotsFor(length * 8) * 4;
     if (start + length > key.length) throw new Inexpressible('the key is shorter than its type');
     return { bytes: key.subarray(start, start + length), at: start, typed };
   });

@@ -9,6 +9,7 @@ import {
   prefixLength,
   rangeLiteral,
   registerLiteral,
+  widthOf,
 } from './constant.ts';
 import type { Described } from './described.ts';
 import type { Describer } from './describer.ts';
@@ -42,7 +43,7 @@ export function compare(left: Term, op: Comparison, right: Uint8Array, describer
 
 function constant(described: Described, right: Uint8Array, describer: Describer): Expression {
   if (described.parts !== undefined) throw new Inexpressible('several values are compared at once');
-  const width = Math.ceil((described.bits + (described.shift ?? 0)) / 8);
+  const width = widthOf(described);
   const fits = right.length === width || (described.type.base === 'string' && right.length < width);
   if (!fits) throw new Inexpressible('a part of the value is compared');
   return registerLiteral(right, described, describer.notation);
@@ -131,7 +132,7 @@ export function between(
   const described = describer.describe(left);
   if (described.parts !== undefined || described.type.base === 'string')
     throw new Inexpressible('no range of that');
-  const width = Math.ceil((described.bits + (described.shift ?? 0)) / 8);
+  const width = widthOf(described);
   if (low.length !== width || high.length !== width) throw new Inexpressible('the range has another width');
   const shift = BigInt(described.shift ?? 0);
   const [first, last] = [low, high].map((bytes) => {
