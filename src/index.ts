@@ -6,6 +6,7 @@
  */
 export { type Instruction, instructionText } from './bytecode/index.ts';
 export { bytecodeText } from './format/bytecode.ts';
+export { type FormatOptions, formatExpression, formatObject, formatRule, formatRuleset, formatStatement } from './format/index.ts';
 export { CompileError } from './linearize/index.ts';
 export * from './model/index.ts';
 export {
@@ -13,7 +14,10 @@ export {
   type CommitResult,
   Connection,
   connect,
+  type Feature,
+  type ListScope,
   NetlinkSocketError,
+  type NetworkInterface,
   type Outcome,
   type Refusal,
   type SocketOptions,

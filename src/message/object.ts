@@ -1,4 +1,4 @@
-import { bytes, nest, nested, optional, type Schema, string, u8, u16, u32, u64 } from '../wire/schema.ts';
+import { bytes, host32, nest, nested, optional, type Schema, string, u8, u16, u32, u64 } from '../wire/schema.ts';
 
 /** NFTA_OBJ_*; `data` is a nest whose schema depends on the type: see {@link objectData}. */
 export const object = {
@@ -34,7 +34,7 @@ export const objectData = {
     l3proto: optional(1, u16),
     l4proto: optional(2, u8),
     dport: optional(3, u16),
-    timeout: optional(4, u32),
+    timeout: optional(4, host32),
     size: optional(5, u8),
   },
   synproxy: { mss: optional(1, u16), wscale: optional(2, u8), flags: optional(3, u32) },

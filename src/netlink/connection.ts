@@ -11,11 +11,14 @@ import {
   type OutgoingMessage,
   parseCommands,
 } from '../transaction/index.ts';
-import type { Family } from '../model/index.ts';
+import type { Family, Ruleset } from '../model/index.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
+import { type Feature, probeOf } from './features.ts';
+import { type NetworkInterface, readInterfaces } from './interfaces.ts';
+import { type ListScope, listRuleset, TornError } from './list.ts';
 import { query } from './query.ts';
-import { type Abortable, type DumpRequest, NetlinkSocket, type SocketOptions, type SubmitError, type SubmitResult } from './socket.ts';
+import { type Abortable, type DumpRequest, NetlinkSocket, NetlinkSocketError, type SocketOptions, type SubmitError, type SubmitResult } from './socket.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
 
 /** How a transaction is committed. */
@@ -113,6 +116,40 @@ export class Connection {
     const { messages } = await this.#prepare(commands, options);
     const result = await this.#socket.submit(encodeMessages(messages, { check: true }), options);
     if (result.status !== 'checked') throw failure(result, commands, messages);
+  }
+
+  /**
+   * What is in the kernel, as one consistent picture: where the ruleset changes meanwhile, it is read again.
+   */
+  async list(scope: ListScope & Abortable = {}): Promise<Ruleset> {
+    const { signal } = scope;
+    for (;;) {
+      const generation = await this.#socket.generation({ signal });
+      try {
+        const ruleset = await listRuleset((request) => this.#socket.dump({ ...request, signal }), scope);
+        if (generation === (await this.#socket.generation({ signal }))) return ruleset;
+      } catch (error) {
+        // Something that was there when it was named is gone: the picture would be torn.
+        const gone = error instanceof NetlinkSocketError && error.code === 'ENOENT';
+        if (!(error instanceof TornError || (gone && generation !== (await this.#socket.generation({ signal }))))) throw error;
+      }
+    }
+  }
+
+  /** Whether the kernel has something that not every kernel has. */
+  async supports(feature: Feature): Promise<boolean> {
+    try {
+      await this.check(probeOf(feature));
+      return true;
+    } catch (error) {
+      if (error instanceof TransactionError && error.code !== 'EPERM') return false;
+      throw error;
+    }
+  }
+
+  /** The network interfaces of the namespace. */
+  async interfaces(options: Abortable = {}): Promise<NetworkInterface[]> {
+    return readInterfaces(await this.#socket.links(options));
   }
 
   /** The number of the ruleset's current state: every commit of anybody changes it. */

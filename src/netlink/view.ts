@@ -1,11 +1,11 @@
 import { release } from 'node:os';
 import { type SetDeclaration } from '../bytecode/index.ts';
+import { delinearizeSet } from '../delinearize/object/index.ts';
 import { chain, elementList, MESSAGE, rule, set, table } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { elementKey, type KernelView, type Needs } from '../transaction/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { declarationOf } from './declaration.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import type { DumpRequest } from './socket.ts';
@@ -68,7 +68,7 @@ export class View implements KernelView {
         case MESSAGE.NEWSET: {
           const { value } = decodeOpen(set, attributes);
           const name = key(family, value.table ?? '', value.name ?? '');
-          this.#sets.set(name, declarationOf(value));
+          this.#sets.set(name, delinearizeSet(family, value).known);
           this.#there.add(key('set', name)).add(key('map', name));
           break;
         }

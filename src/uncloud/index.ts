@@ -13,3 +13,4 @@ export {
 } from './policy.ts';
 export { type Problem, UncloudError } from './problem.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
+export { appliedHash, withHash } from './stamp.ts';

@@ -1,3 +1,4 @@
+import { fromBytes, toBytes } from '../datatype/byteorder.ts';
 import { readAttributes, readString, readUint, readUint64, WireError } from './attribute-reader.ts';
 import type { AttributeWriter } from './attribute-writer.ts';
 
@@ -46,6 +47,11 @@ export const u8: Codec<number> = { write: (w, id, v) => w.u8(id, v), read: (p) =
 export const u16: Codec<number> = { write: (w, id, v) => w.u16(id, v), read: (p) => readUint(p, 2) };
 export const u32: Codec<number> = { write: (w, id, v) => w.u32(id, v), read: (p) => readUint(p, 4) };
 export const u64: Codec<bigint> = { write: (w, id, v) => w.u64(id, v), read: readUint64 };
+/** A 32-bit integer that the kernel forgot to put into network order. */
+export const host32: Codec<number> = {
+  write: (w, id, v) => w.raw(id, toBytes(BigInt(v), 4, 'host')),
+  read: (p) => Number(fromBytes(p, 'host')),
+};
 /** A signed 32-bit integer, as chain priorities are. */
 export const s32: Codec<number> = { write: (w, id, v) => w.u32(id, v >>> 0), read: (p) => readUint(p, 4) | 0 };
 export const string: Codec<string> = { write: (w, id, v) => w.string(id, v), read: readString };

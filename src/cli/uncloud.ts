@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { type Connection, connect, formatRuleset, type Ruleset, stringify } from '../index.ts';
+import {
+  appliedHash,
+  type Facts,
+  type PolicyResult,
+  parseHost,
+  parsePolicy,
+  type Rendering,
+  render,
+  renderFaithful,
+  withHash,
+} from '../uncloud/index.ts';
+import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
+import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+
+const ACTIONS = ['render', 'apply', 'check'] as const;
+
+export const uncloud: CliCommand = {
+  name: 'uncloud',
+  summary: 'the VM firewall: render, apply or check a policy',
+  help: `Usage: nftjs uncloud render|apply|check --host FILE --policy FILE [OPTIONS]
+
+Turns a description of this host and of its VMs into rules of three tables of its own, all called uncloud.
+Nothing outside of them is read or changed.
+
+  render    print the rules; reads no kernel unless --netns says which
+  apply     put them in force, in one transaction
+  check     have the kernel validate them, and say whether they are in force already
+
+All three print the same SHA-256 hash for the same host and policy. A VM whose record is not valid is left
+out, or keeps its record of --previous; standard error says which, where and why, and the exit code is 1.
+
+Options:
+  --host FILE             this host: {"bridges": {"br100": {"uplinks": ["vxlan100"], "shared": true}}}
+  --policy FILE           the VMs: {"vms": {"343a": {"nics": […]}}}
+  --previous FILE         the policy that was in force before
+  --faithful              the rules of the article that the firewall comes from, one for each address
+  --json                  render as libnftables JSON instead of nft syntax
+${netnsHelp}
+
+Example:
+  nftjs uncloud render --host host.json --policy policy.json`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(
+      args,
+      {
+        host: { type: 'string' },
+        policy: { type: 'string' },
+        previous: { type: 'string' },
+        faithful: { type: 'boolean' },
+        json: { type: 'boolean' },
+        ...netnsOption,
+      },
+      [1, 1],
+    );
+    const action = ACTIONS.find((name) => name === positionals[0]);
+    if (action === undefined) throw new UsageError(`expected ${ACTIONS.join(', ')}, not ${positionals[0]}`);
+    if (values.host === undefined || values.policy === undefined) throw new UsageError('--host and --policy are needed');
+
+    const host = parseHost(await readJson(values.host));
+    const previous = values.previous === undefined ? undefined : parsePolicy(await readJson(values.previous), { host }).policy;
+    const result = parsePolicy(await readJson(values.policy), { host, ...(previous && { previous }) });
+    report(result, io);
+
+    const make = (facts?: Facts): Rendering =>
+      (values.faithful ? renderFaithful : render)({ host, policy: result.policy, blocked: result.blocked, ...(facts && { facts }) });
+    if (action === 'render' && values.netns === undefined) print(make(), values.json === true, io);
+    else {
+      await using nft = connect(namespaceOption(values.netns));
+      const rendering = make(await factsOf(nft));
+      for (const port of rendering.uncovered) io.err(`uncloud: ${port} does not exist yet: apply again when it does\n`);
+      if (action === 'render') print(rendering, values.json === true, io);
+      else await (action === 'apply' ? applyTo(nft, rendering, io) : checkOn(nft, rendering, io));
+    }
+    return result.problems.length > 0 ? EXIT.failure : EXIT.success;
+  },
+};
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function report({ problems, unenforced, kept, blocked }: PolicyResult, io: Io): void {
+  for (const { key, path, why } of problems) io.err(`uncloud: refused ${key}${path}: ${why}\n`);
+  for (const { key, path, why } of unenforced) io.err(`uncloud: NOT ENFORCED ${key}${path}: ${why}\n`);
+  for (const vm of kept) io.err(`uncloud: ${vm} keeps its record of the previous policy\n`);
+  for (const port of blocked) io.err(`uncloud: nothing passes on ${port}, a port of a refused VM\n`);
+}
+
+/** What the namespace's kernel has, as far as the rules depend on it. */
+async function factsOf(nft: Connection): Promise<Facts> {
+  const interfaces = await nft.interfaces();
+  const names = new Map(interfaces.map(({ index, name }) => [index, name]));
+  return {
+    ibrname: await nft.supports('meta ibrname'),
+    interfaces: interfaces.map(({ name, master }) => {
+      const bridge = master === undefined ? undefined : names.get(master);
+      return { ifname: name, ...(bridge !== undefined && { bridge }) };
+    }),
+  };
+}
+
+function print({ ruleset, hash }: Rendering, json: boolean, io: Io): void {
+  if (json) io.out(`${stringify({ nftables: [{ metainfo: { json_schema_version: 1, hash } }, ...ruleset.nftables] })}\n`);
+  else io.out(`# hash ${hash}\n${formatRuleset(ruleset)}`);
+}
+
+async function applyTo(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
+  await nft.commit(withHash(ruleset, hash));
+  io.out(`hash ${hash}\n`);
+}
+
+async function checkOn(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
+  const desired: Ruleset = withHash(ruleset, hash);
+  await nft.check(desired);
+  const inForce = await nft.list({ terse: true }).then(appliedHash);
+  io.out(`hash ${hash}\n`);
+  io.out(inForce === hash ? 'valid, and in force already\n' : `valid; in force is ${inForce ?? 'nothing'}: apply would replace it\n`);
+}

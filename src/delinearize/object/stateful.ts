@@ -1,0 +1,75 @@
+import { OBJECT_TYPES, type ObjectType } from '../../bytecode/index.ts';
+import { datatype } from '../../datatype/index.ts';
+import { type object, objectData } from '../../message/index.ts';
+import type { Family, StatefulObject } from '../../model/index.ts';
+import { decodeOpen, type ValueOf } from '../../wire/schema.ts';
+import { quantity, statefulStatement } from '../stateful.ts';
+import { commentIn } from './comment.ts';
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** NFPROTO_* of ct objects. */
+const L3: Readonly<Record<number, string>> = { 1: 'inet', 2: 'ip', 10: 'ip6' };
+const SYNPROXY_FLAGS: readonly (readonly [number, string])[] = [
+  [8, 'timestamp'],
+  [4, 'sack-perm'],
+];
+
+const states: Readonly<Record<number, readonly string[]>> = {
+  6: ['syn_sent', 'syn_recv', 'established', 'fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close', 'syn_sent2', 'retrans', 'unack'],
+  17: ['unreplied', 'replied'],
+};
+
+const l3proto = (data: Data) => L3[data.l3proto as number] ?? 'inet';
+const protocol = (data: Data) => datatype('inet_proto').format(BigInt(data.l4proto as number));
+
+/** What each kind of object says of itself in the model. */
+const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> = {
+  counter: (data) => ({ packets: quantity(data.packets as bigint), bytes: quantity(data.bytes as bigint) }),
+  quota: (data) => ({
+    bytes: quantity(data.bytes as bigint),
+    used: quantity((data.consumed ?? 0n) as bigint),
+    inv: ((data.flags as number) & 1) !== 0,
+  }),
+  limit: (data) => {
+    const type = data.type === 1 ? 'bytes' : 'packets';
+    const statement = statefulStatement({ name: 'limit', ...data, type } as never) as unknown as { limit: Data };
+    return statement.limit;
+  },
+  connlimit: (data) => data,
+  'ct helper': (data) => ({ type: data.name, protocol: protocol(data), l3proto: l3proto(data) }),
+  'ct timeout': (data) => {
+    const names = states[data.l4proto as number] ?? [];
+    const policy = Object.entries((data.data ?? {}) as Record<string, number>).map(([number, seconds]) => [names[Number(number) - 1] ?? number, seconds]);
+    return { protocol: protocol(data), l3proto: l3proto(data), policy: Object.fromEntries(policy) };
+  },
+  secmark: (data) => ({ context: data.context }),
+  'ct expectation': (data) => ({
+    protocol: protocol(data),
+    dport: data.dport,
+    timeout: data.timeout,
+    size: data.size,
+    l3proto: l3proto(data),
+  }),
+  synproxy: (data) => {
+    const flags = SYNPROXY_FLAGS.filter(([bit]) => (data.flags as number) & bit).map(([, name]) => name);
+    return { mss: data.mss, wscale: data.wscale, ...(flags.length === 0 ? {} : { flags }) };
+  },
+};
+
+/** A named object as the kernel tells it; undefined for a kind that is not known. */
+export function delinearizeObject(family: Family, value: Partial<ValueOf<typeof object>>): StatefulObject | undefined {
+  const kind = (Object.keys(OBJECT_TYPES) as ObjectType[]).find((name) => OBJECT_TYPES[name] === value.type);
+  if (kind === undefined || !Object.hasOwn(objectData, kind)) return undefined;
+  const known = kind as keyof typeof objectData;
+  const { value: data } = decodeOpen(objectData[known], value.data ?? new Uint8Array());
+  const element = {
+    family,
+    name: value.name ?? '',
+    table: value.table ?? '',
+    handle: Number(value.handle ?? 0n),
+    ...commentIn(value.userdata),
+    ...contents[known](data as Data),
+  };
+  return { [kind]: element } as unknown as StatefulObject;
+}

@@ -1,0 +1,168 @@
+import { type Instruction, type KnownSet, readComment, SET_FLAGS } from '../bytecode/index.ts';
+import { delinearizeElements, delinearizeRule } from '../delinearize/index.ts';
+import {
+  delinearizeChain,
+  delinearizeFlowtable,
+  delinearizeObject,
+  delinearizeSet,
+  delinearizeTable,
+} from '../delinearize/object/index.ts';
+import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
+import type { Chain, Family, Rule, Ruleset, RulesetElement } from '../model/index.ts';
+import { familyByNumber, findFamily } from '../protocol/index.ts';
+import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
+import { isFaithful } from './faithful.ts';
+import { readMessages } from './message.ts';
+import { query } from './query.ts';
+import type { DumpRequest, DumpResult } from './socket.ts';
+
+/** What to list; everything where nothing is said. */
+export interface ListScope {
+  readonly family?: Family;
+  readonly table?: string;
+  /** Only this chain of the table. */
+  readonly chain?: string;
+  /** Only this set or map of the table. */
+  readonly set?: string;
+  /** Sets and maps without their elements, which are not even read. */
+  readonly terse?: boolean;
+}
+
+/** Asks the kernel one question. */
+export type Ask = (request: DumpRequest) => Promise<DumpResult>;
+
+type Told<S extends Schema> = { readonly family: Family; readonly value: Partial<ValueOf<S>> };
+
+/** The ruleset changed while it was read: what was read is not whole. */
+export class TornError extends Error {
+  override readonly name = 'TornError';
+}
+
+/** Reads the parts of a ruleset. */
+class Reader {
+  readonly #ask: Ask;
+  readonly #scope: ListScope;
+  readonly #family: number;
+
+  constructor(ask: Ask, scope: ListScope) {
+    this.#ask = ask;
+    this.#scope = scope;
+    this.#family = scope.family === undefined ? 0 : findFamily(scope.family).number;
+  }
+
+  /** All objects of a kind that the scope covers. */
+  async objects<S extends Schema>(type: number, schema: S, value: ValueOf<S>): Promise<Told<S>[]> {
+    const told: Told<S>[] = [];
+    const answer = await this.#ask(query(type, this.#family, schema, value));
+    if (answer.interrupted) throw new TornError('the ruleset changed while it was listed');
+    for (const message of readMessages(answer.messages)) {
+      const family = familyByNumber(message.family)?.name;
+      if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family)) continue;
+      told.push({ family, value: decodeOpen(schema, message.attributes).value });
+    }
+    return told;
+  }
+
+  /** The elements of a set, as the kernel has them. */
+  async elements(family: Family, tableName: string, name: string) {
+    const answer = await this.#ask(query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table: tableName, set: name }));
+    if (answer.interrupted) throw new TornError('the set changed while it was listed');
+    return [...readMessages(answer.messages)].flatMap(
+      (message) => decodeOpen(elementList, message.attributes).value.elements ?? [],
+    );
+  }
+}
+
+const inTable = (scope: ListScope) => (scope.table === undefined ? {} : { table: scope.table });
+
+/** Reads what the scope covers, in nft's order: for each table its objects, sets, flowtables, chains and rules. */
+export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> {
+  const reader = new Reader(ask, scope);
+  const within = inTable(scope);
+  const tables = (await reader.objects(MESSAGE.GETTABLE, table, {})).filter(
+    ({ value }) => scope.table === undefined || value.name === scope.table,
+  );
+  const wholeTables = scope.chain === undefined && scope.set === undefined;
+  const sets = await readSets(reader, await reader.objects(MESSAGE.GETSET, set, within), scope);
+  const chains = await reader.objects(MESSAGE.GETCHAIN, chain, within);
+  const rules = scope.set === undefined ? await reader.objects(MESSAGE.GETRULE, rule, { ...within, ...(scope.chain === undefined ? {} : { chain: scope.chain }) }) : [];
+  const objects = wholeTables ? await reader.objects(MESSAGE.GETOBJ, object, within) : [];
+  const flowtables = wholeTables ? await reader.objects(MESSAGE.GETFLOWTABLE, flowtable, within) : [];
+
+  const listed: RulesetElement[] = [];
+  for (const { family, value } of tables) {
+    const name = value.name ?? '';
+    const own = <T extends Told<Schema>>(told: readonly T[]): T[] =>
+      told.filter((one) => one.family === family && (one.value as { table?: string }).table === name);
+    if (wholeTables) listed.push({ table: delinearizeTable(family, value) });
+    for (const one of own(objects)) {
+      const element = delinearizeObject(family, one.value);
+      if (element !== undefined) listed.push(element);
+    }
+    const tableSets = sets.filter((one) => one.family === family && one.table === name);
+    if (scope.chain === undefined) {
+      for (const one of tableSets) if (one.element !== undefined && covers(scope.set, one.known.name)) listed.push(one.element);
+    }
+    for (const one of own(flowtables)) listed.push({ flowtable: delinearizeFlowtable(family, one.value) });
+    if (scope.set !== undefined) continue;
+    const tableChains = own(chains)
+      .filter((one) => covers(scope.chain, one.value.name))
+      .map((one) => delinearizeChain(family, one.value));
+    for (const one of tableChains) listed.push({ chain: one });
+    const known = new Map(tableSets.map((one) => [one.known.name, one.known]));
+    for (const one of own(rules)) {
+      const definition = tableChains.find((candidate) => candidate.name === one.value.chain);
+      if (definition !== undefined) listed.push({ rule: ruleOf(family, one.value, definition, known) });
+    }
+  }
+  return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...listed] };
+}
+
+function covers(wanted: string | undefined, name: string | undefined): boolean {
+  return wanted === undefined || wanted === name;
+}
+
+function ruleOf(family: Family, value: Partial<ValueOf<typeof rule>>, chain: Chain, sets: ReadonlyMap<string, KnownSet>): Rule {
+  const instructions = (value.expressions ?? []) as readonly Instruction[];
+  const place = { family, chain, set: (name: string) => sets.get(name) };
+  const comment = value.userdata && readComment(value.userdata);
+  return {
+    family,
+    table: value.table ?? '',
+    chain: chain.name,
+    handle: Number(value.handle ?? 0n),
+    ...(comment === undefined ? {} : { comment }),
+    expr: delinearizeRule(instructions, {
+      ...place,
+      faithful: (statements) => isFaithful(statements, instructions, place),
+    }),
+  };
+}
+
+interface ReadSet {
+  readonly family: Family;
+  readonly table: string;
+  readonly known: KnownSet;
+  /** The set in the model; absent for anonymous sets. */
+  readonly element?: RulesetElement;
+}
+
+async function readSets(reader: Reader, told: readonly Told<typeof set>[], scope: ListScope): Promise<ReadSet[]> {
+  const sets: ReadSet[] = [];
+  for (const { family, value } of told) {
+    const { known, declared } = delinearizeSet(family, value);
+    const tableName = value.table ?? '';
+    const anonymous = ((value.flags ?? 0) & SET_FLAGS.anonymous) !== 0;
+    const wanted = anonymous ? scope.set === undefined : !scope.terse && scope.chain === undefined && covers(scope.set, value.name);
+    const elements = wanted ? await reader.elements(family, tableName, value.name ?? '') : [];
+    if (anonymous) {
+      sets.push({ family, table: tableName, known: { ...known, elements: elements as never } });
+      continue;
+    }
+    const elem = delinearizeElements(elements as never, known);
+    const kind = known.data === undefined ? 'set' : 'map';
+    const element = { [kind]: { ...declared, ...(elem.length === 0 ? {} : { elem }) } } as unknown as RulesetElement;
+    sets.push({ family, table: tableName, known, element });
+  }
+  return sets;
+}
