@@ -31,10 +31,14 @@ function ctHelper({ type, protocol, l3proto }: CtHelper): string[] {
   return [`type ${quoted(type ?? '')} protocol ${protocol}`, ...properties(['l3proto', l3proto])];
 }
 
-/** nft's JSON has a policy of null where no state has a timeout of its own. */
+/** nft does not read the empty policy that it prints where no state has a timeout of its own. */
 function ctTimeout({ protocol, l3proto, policy }: CtTimeout): string[] {
   const states = Object.entries(policy ?? {}).map(([state, seconds]) => `${state} : ${seconds}`);
-  return [...properties(['protocol', protocol], ['l3proto', l3proto]), `policy = { ${states.join(', ')} }`];
+  return properties(
+    ['protocol', protocol],
+    ['l3proto', l3proto],
+    ['policy', states.length > 0 ? `= { ${states.join(', ')} }` : undefined],
+  );
 }
 
 function ctExpectation({ protocol, dport, timeout, size, l3proto }: CtExpectation): string[] {

@@ -7,9 +7,11 @@ import { namedType, type ValueType } from '../type.ts';
 const device = namedType('iface_index');
 const number = namedType('integer');
 
-function dup({ addr, dev }: Dup): string {
+/** In netdev a copy leaves through a device, which nft's JSON has as the address. */
+function dup({ addr, dev }: Dup, family: Family | undefined): string {
   if (addr === undefined) return words('dup', dev !== undefined && `to ${format(dev, device)}`);
-  return words('dup to', format(addr, undefined), dev !== undefined && `device ${format(dev, device)}`);
+  const type = family === 'netdev' ? device : undefined;
+  return words('dup to', format(addr, type), dev !== undefined && `device ${format(dev, device)}`);
 }
 
 function fwd({ dev, family, addr }: Fwd): string {

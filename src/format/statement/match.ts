@@ -18,13 +18,13 @@ function flagMask(left: Expression): readonly [flags: Expression, mask: Expressi
 }
 
 /**
- * Equality goes without an operator, but where that would mean something else: a single flag asks whether
- * the flag is among those set, and behind a mask nft reads on.
+ * Equality goes without an operator, but where that would mean something else: a value alone asks whether
+ * any of its flags is set, and behind an operation nft reads on.
  */
 function operator({ op, left, right }: Match, type: ValueType): string {
   if (op === 'in') return ' ';
-  const isSet = typeof right === 'object' && right !== null && 'set' in right;
-  const implied = op === '==' && !isBinary(left) && (isSet || !isFlags(type));
+  const isValue = typeof right !== 'object' || Array.isArray(right) || isBinary(right);
+  const implied = op === '==' && !isBinary(left) && !(isValue && isFlags(type));
   return implied ? ' ' : ` ${op} `;
 }
 
