@@ -1,24 +1,33 @@
+import { CompileError } from '../linearize/index.ts';
 import { elementList, MESSAGE } from '../message/index.ts';
+import type { Family, Ruleset, RulesetElement } from '../model/index.ts';
 import { findFamily } from '../protocol/index.ts';
 import {
   type Commands,
   commandList,
   compileTransaction,
   encodeMessages,
-
   type Needs,
   needsOf,
   type OutgoingMessage,
   parseCommands,
 } from '../transaction/index.ts';
-import type { Family, Ruleset } from '../model/index.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import { type NetworkInterface, readInterfaces } from './interfaces.ts';
 import { type ListScope, listRuleset, TornError } from './list.ts';
 import { query } from './query.ts';
-import { type Abortable, type DumpRequest, NetlinkSocket, NetlinkSocketError, type SocketOptions, type SubmitError, type SubmitResult } from './socket.ts';
+import { prepareReset } from './reset.ts';
+import {
+  type Abortable,
+  type DumpRequest,
+  NetlinkSocket,
+  NetlinkSocketError,
+  type SocketOptions,
+  type SubmitError,
+  type SubmitResult,
+} from './socket.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
 
 /** How a transaction is committed. */
@@ -36,6 +45,8 @@ export interface CommitResult {
   readonly generation: number;
   /** The handle of each command's object, by the command's index, where it made one. */
   readonly handles: ReadonlyMap<number, bigint>;
+  /** What `reset` commands found, by the command's index: objects as they were before. */
+  readonly reset: ReadonlyMap<number, readonly RulesetElement[]>;
   /** Netlink messages and bytes of the batch. */
   readonly messages: number;
   readonly bytes: number;
@@ -86,18 +97,27 @@ export class Connection {
    * @throws TransactionError when the kernel refused one, or did not say
    */
   async commit(commands: Commands, options: CommitOptions = {}): Promise<CommitResult> {
+    const resets = parseCommands(commands)
+      .filter(({ verb }) => verb === 'reset')
+      .map((command) => ({ index: command.index, run: prepareReset(command) }));
     for (let attempt = 1; ; attempt++) {
       const prepared = await this.#prepare(commands, options);
       const generation = options.generation ?? prepared.generation;
       const program = encodeMessages(prepared.messages, { echo: true, generation });
       const result = await this.#socket.submit(program, options);
       if (options.generation === undefined && attempt < TRIES && isRestart(result)) continue;
-      return committed(result, commands, prepared.messages);
+      const done = committed(result, commands, prepared.messages);
+      const found = new Map<number, readonly RulesetElement[]>();
+      for (const { index, run } of resets) found.set(index, await run(this.#socket));
+      return { ...done, reset: found };
     }
   }
 
-  /** As {@link commit}, on this thread: for small transactions. */
+  /** As {@link commit}, on this thread: for small transactions, which `reset` nothing. */
   commitSync(commands: Commands, options: Omit<CommitOptions, 'signal'> = {}): CommitResult {
+    const reset = parseCommands(commands).find(({ verb }) => verb === 'reset');
+    if (reset !== undefined)
+      throw new CompileError(reset.path, 'reset needs commit(): it asks the kernel once more');
     for (let attempt = 1; ; attempt++) {
       const prepared = this.#prepareSync(commands);
       const generation = options.generation ?? prepared.generation;
@@ -131,7 +151,13 @@ export class Connection {
       } catch (error) {
         // Something that was there when it was named is gone: the picture would be torn.
         const gone = error instanceof NetlinkSocketError && error.code === 'ENOENT';
-        if (!(error instanceof TornError || (gone && generation !== (await this.#socket.generation({ signal }))))) throw error;
+        if (
+          !(
+            error instanceof TornError ||
+            (gone && generation !== (await this.#socket.generation({ signal })))
+          )
+        )
+          throw error;
       }
     }
   }
@@ -239,32 +265,49 @@ function attempt<T>(ask: () => T): T | typeof NOTHING {
 }
 
 function isRestart(result: SubmitResult): boolean {
-  return result.status === 'refused' && result.errors[0]?.code === 'ERESTART' && result.errors[0].operation === undefined;
+  return (
+    result.status === 'refused' &&
+    result.errors[0]?.code === 'ERESTART' &&
+    result.errors[0].operation === undefined
+  );
 }
 
-function committed(result: SubmitResult, commands: Commands, messages: readonly OutgoingMessage[]): CommitResult {
+function committed(
+  result: SubmitResult,
+  commands: Commands,
+  messages: readonly OutgoingMessage[],
+): CommitResult {
   if (result.status !== 'committed') throw failure(result, commands, messages);
   return {
     generation: result.generation ?? 0,
     handles: echoedHandles(result.echo, parseCommands(commands)),
+    reset: new Map(),
     messages: result.messages,
     bytes: result.bytes,
   };
 }
 
-function failure(result: SubmitResult, commands: Commands, messages: readonly OutgoingMessage[]): TransactionError {
+function failure(
+  result: SubmitResult,
+  commands: Commands,
+  messages: readonly OutgoingMessage[],
+): TransactionError {
   const root = Array.isArray(commands) ? '' : 'nftables';
-  const refusals = refusalsOf(result.errors, commandList(commands), root, (error) => sourceElement(error, messages));
+  const refusals = refusalsOf(result.errors, commandList(commands), root, (error) =>
+    sourceElement(error, messages),
+  );
   return new TransactionError(result.status === 'unknown' ? 'unknown' : 'refused', refusals);
 }
 
 /** The caller's element that a refused one comes from: intervals become two. */
-function sourceElement({ operation, elements }: SubmitError, messages: readonly OutgoingMessage[]): number | undefined {
+function sourceElement(
+  { operation, elements }: SubmitError,
+  messages: readonly OutgoingMessage[],
+): number | undefined {
   if (elements === undefined || elements.first !== elements.last) return undefined;
   const list = messages.find((message) => message.kind === 'elements' && message.operation === operation);
   return list?.kind === 'elements' ? list.elements[elements.first]?.source : undefined;
 }
-
 
 /** Opens a {@link Connection}: to the current network namespace, or to another one. */
 export function connect(options: SocketOptions = {}): Connection {

@@ -1,4 +1,4 @@
-import { chain, MESSAGE, object, rule, set, table, flowtable } from '../message/index.ts';
+import { chain, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { ParsedCommand } from '../transaction/index.ts';
 import { decodeOpen, type Schema } from '../wire/schema.ts';
 import { readMessages } from './message.ts';
@@ -16,7 +16,10 @@ const tells: Readonly<Record<string, readonly [type: number, schema: Schema]>> =
 const objects = [MESSAGE.NEWOBJ, object] as const;
 
 /** The handles that the kernel gave to what the commands made, by the commands' indices. */
-export function echoedHandles(echoes: readonly Echo[], commands: readonly ParsedCommand[]): Map<number, bigint> {
+export function echoedHandles(
+  echoes: readonly Echo[],
+  commands: readonly ParsedCommand[],
+): Map<number, bigint> {
   const kinds = new Map(commands.map(({ index, kind }) => [index, kind]));
   const handles = new Map<number, bigint>();
   for (const { operation, message } of echoes) {

@@ -48,7 +48,11 @@ export class TransactionError extends Error {
 
   constructor(outcome: Outcome, refusals: readonly Refusal[]) {
     const [first] = refusals;
-    super(first === undefined ? 'the kernel did not say what became of the transaction' : sentence(first, refusals.length - 1));
+    super(
+      first === undefined
+        ? 'the kernel did not say what became of the transaction'
+        : sentence(first, refusals.length - 1),
+    );
     this.outcome = outcome;
     this.refusals = refusals;
     this.code = first?.code ?? 'ENOBUFS';
@@ -72,7 +76,12 @@ function sentence(refusal: Refusal, more: number): string {
 }
 
 /** The kernel's reports with the caller's own commands put to them. */
-export function refusalsOf(errors: readonly SubmitError[], commands: Ruleset['nftables'], root: string, source: (error: SubmitError) => number | undefined): Refusal[] {
+export function refusalsOf(
+  errors: readonly SubmitError[],
+  commands: Ruleset['nftables'],
+  root: string,
+  source: (error: SubmitError) => number | undefined,
+): Refusal[] {
   return errors.map((error) => {
     const command = error.operation === undefined ? undefined : commands[error.operation];
     return {
@@ -91,7 +100,10 @@ export function refusalsOf(errors: readonly SubmitError[], commands: Ruleset['nf
 function placeOf(error: SubmitError, command: object, root: string, element: number | undefined): string {
   const [verb] = Object.keys(command);
   const inner = Object.values(command)[0] as object | null;
-  const nested = inner !== null && typeof inner === 'object' && Object.keys(inner).length === 1 ? `.${Object.keys(inner)[0]}` : '';
+  const nested =
+    inner !== null && typeof inner === 'object' && Object.keys(inner).length === 1
+      ? `.${Object.keys(inner)[0]}`
+      : '';
   const place = `${root}[${error.operation}].${verb}${nested}`;
   return element === undefined ? place : `${place}.elem[${element}]`;
 }

@@ -1,4 +1,10 @@
-import { type Instruction, instructions as definitions, type KnownSet, SET_FLAGS, type SetDeclaration } from '../bytecode/index.ts';
+import {
+  instructions as definitions,
+  type Instruction,
+  type KnownSet,
+  SET_FLAGS,
+  type SetDeclaration,
+} from '../bytecode/index.ts';
 import { CompileError, compileRule } from '../linearize/index.ts';
 import type { Chain, Family, Statement } from '../model/index.ts';
 import { readAttributes } from '../wire/attribute-reader.ts';
@@ -13,14 +19,23 @@ export interface RulePlace {
 }
 
 /** Whether compiling what was read gives instructions that do the same again. */
-export function isFaithful(statements: readonly Statement[], instructions: readonly Instruction[], place: RulePlace): boolean {
+export function isFaithful(
+  statements: readonly Statement[],
+  instructions: readonly Instruction[],
+  place: RulePlace,
+): boolean {
   let id = 0;
-  const names = { set: (name: string) => place.set(name) as SetDeclaration | undefined, nextSetId: () => ++id };
+  const names = {
+    set: (name: string) => place.set(name) as SetDeclaration | undefined,
+    nextSetId: () => ++id,
+  };
   try {
     const compiled = compileRule(statements, place.family, place.chain, names).instructions;
     return (
       compiled.length === instructions.length &&
-      compiled.every((instruction, i) => essence(instruction, place) === essence(instructions[i] as Instruction, place))
+      compiled.every(
+        (instruction, i) => essence(instruction, place) === essence(instructions[i] as Instruction, place),
+      )
     );
   } catch (error) {
     if (error instanceof CompileError) return false;
@@ -38,7 +53,11 @@ function essence(instruction: Instruction, place: RulePlace): string {
   }
   const plain = withoutDefaults(withoutChance(instruction, place));
   const schema = definitions.get(plain.name)?.schema ?? {};
-  const implied = new Set(Object.values(schema).filter((field) => field.optional).map((field) => field.id));
+  const implied = new Set(
+    Object.values(schema)
+      .filter((field) => field.optional)
+      .map((field) => field.id),
+  );
   const writer = new AttributeWriter(128);
   encode(schema, plain as never, writer);
   const told = readAttributes(writer.bytes())
@@ -74,7 +93,9 @@ function withoutDefaults(instruction: Instruction): Instruction {
     }
     case 'masq':
     case 'redir':
-      return instruction.protoMax === instruction.protoMin ? { ...instruction, protoMax: undefined } : instruction;
+      return instruction.protoMax === instruction.protoMin
+        ? { ...instruction, protoMax: undefined }
+        : instruction;
     default:
       return instruction;
   }

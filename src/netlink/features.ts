@@ -22,11 +22,15 @@ function rule(family: 'bridge' | 'ip', hook: string, ...expr: readonly object[])
 export function probeOf(feature: Feature): Ruleset {
   switch (feature) {
     case 'meta ibrname':
-      return rule('bridge', 'prerouting', { match: { left: { meta: { key: 'ibrname' } }, op: '==', right: 'br0' } });
+      return rule('bridge', 'prerouting', {
+        match: { left: { meta: { key: 'ibrname' } }, op: '==', right: 'br0' },
+      });
     case 'bridge reject':
       return rule('bridge', 'input', { reject: null });
     case 'bridge ct':
-      return rule('bridge', 'prerouting', { match: { left: { ct: { key: 'state' } }, op: 'in', right: 'new' } });
+      return rule('bridge', 'prerouting', {
+        match: { left: { ct: { key: 'state' } }, op: 'in', right: 'new' },
+      });
     case 'queue':
       return rule('ip', 'input', { queue: null });
     case 'flowtable':

@@ -1,6 +1,6 @@
 export { type CommitOptions, type CommitResult, Connection, connect } from './connection.ts';
 export { type Outcome, type Refusal, TransactionError } from './error.ts';
-export { NetlinkSocketError, type SocketOptions } from './socket.ts';
 export type { Feature } from './features.ts';
 export type { NetworkInterface } from './interfaces.ts';
 export type { ListScope } from './list.ts';
+export { NetlinkSocketError, type SocketOptions } from './socket.ts';

@@ -57,7 +57,8 @@ class Reader {
     if (answer.interrupted) throw new TornError('the ruleset changed while it was listed');
     for (const message of readMessages(answer.messages)) {
       const family = familyByNumber(message.family)?.name;
-      if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family)) continue;
+      if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family))
+        continue;
       told.push({ family, value: decodeOpen(schema, message.attributes).value });
     }
     return told;
@@ -65,7 +66,9 @@ class Reader {
 
   /** The elements of a set, as the kernel has them. */
   async elements(family: Family, tableName: string, name: string) {
-    const answer = await this.#ask(query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table: tableName, set: name }));
+    const answer = await this.#ask(
+      query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table: tableName, set: name }),
+    );
     if (answer.interrupted) throw new TornError('the set changed while it was listed');
     return [...readMessages(answer.messages)].flatMap(
       (message) => decodeOpen(elementList, message.attributes).value.elements ?? [],
@@ -85,7 +88,13 @@ export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> 
   const wholeTables = scope.chain === undefined && scope.set === undefined;
   const sets = await readSets(reader, await reader.objects(MESSAGE.GETSET, set, within), scope);
   const chains = await reader.objects(MESSAGE.GETCHAIN, chain, within);
-  const rules = scope.set === undefined ? await reader.objects(MESSAGE.GETRULE, rule, { ...within, ...(scope.chain === undefined ? {} : { chain: scope.chain }) }) : [];
+  const rules =
+    scope.set === undefined
+      ? await reader.objects(MESSAGE.GETRULE, rule, {
+          ...within,
+          ...(scope.chain === undefined ? {} : { chain: scope.chain }),
+        })
+      : [];
   const objects = wholeTables ? await reader.objects(MESSAGE.GETOBJ, object, within) : [];
   const flowtables = wholeTables ? await reader.objects(MESSAGE.GETFLOWTABLE, flowtable, within) : [];
 
@@ -101,7 +110,8 @@ export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> 
     }
     const tableSets = sets.filter((one) => one.family === family && one.table === name);
     if (scope.chain === undefined) {
-      for (const one of tableSets) if (one.element !== undefined && covers(scope.set, one.known.name)) listed.push(one.element);
+      for (const one of tableSets)
+        if (one.element !== undefined && covers(scope.set, one.known.name)) listed.push(one.element);
     }
     for (const one of own(flowtables)) listed.push({ flowtable: delinearizeFlowtable(family, one.value) });
     if (scope.set !== undefined) continue;
@@ -122,7 +132,12 @@ function covers(wanted: string | undefined, name: string | undefined): boolean {
   return wanted === undefined || wanted === name;
 }
 
-function ruleOf(family: Family, value: Partial<ValueOf<typeof rule>>, chain: Chain, sets: ReadonlyMap<string, KnownSet>): Rule {
+function ruleOf(
+  family: Family,
+  value: Partial<ValueOf<typeof rule>>,
+  chain: Chain,
+  sets: ReadonlyMap<string, KnownSet>,
+): Rule {
   const instructions = (value.expressions ?? []) as readonly Instruction[];
   const place = { family, chain, set: (name: string) => sets.get(name) };
   const comment = value.userdata && readComment(value.userdata);
@@ -147,13 +162,19 @@ interface ReadSet {
   readonly element?: RulesetElement;
 }
 
-async function readSets(reader: Reader, told: readonly Told<typeof set>[], scope: ListScope): Promise<ReadSet[]> {
+async function readSets(
+  reader: Reader,
+  told: readonly Told<typeof set>[],
+  scope: ListScope,
+): Promise<ReadSet[]> {
   const sets: ReadSet[] = [];
   for (const { family, value } of told) {
     const { known, declared } = delinearizeSet(family, value);
     const tableName = value.table ?? '';
     const anonymous = ((value.flags ?? 0) & SET_FLAGS.anonymous) !== 0;
-    const wanted = anonymous ? scope.set === undefined : !scope.terse && scope.chain === undefined && covers(scope.set, value.name);
+    const wanted = anonymous
+      ? scope.set === undefined
+      : !scope.terse && scope.chain === undefined && covers(scope.set, value.name);
     const elements = wanted ? await reader.elements(family, tableName, value.name ?? '') : [];
     if (anonymous) {
       sets.push({ family, table: tableName, known: { ...known, elements: elements as never } });
@@ -161,7 +182,9 @@ async function readSets(reader: Reader, told: readonly Told<typeof set>[], scope
     }
     const elem = delinearizeElements(elements as never, known);
     const kind = known.data === undefined ? 'set' : 'map';
-    const element = { [kind]: { ...declared, ...(elem.length === 0 ? {} : { elem }) } } as unknown as RulesetElement;
+    const element = {
+      [kind]: { ...declared, ...(elem.length === 0 ? {} : { elem }) },
+    } as unknown as RulesetElement;
     sets.push({ family, table: tableName, known, element });
   }
   return sets;

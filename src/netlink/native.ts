@@ -57,8 +57,6 @@ export interface NativeConnection {
   generationSync(): number;
   /** RTM_NEWLINK messages of the namespace's interfaces. */
   links(id: number): Promise<Uint8Array>;
-  /** Another socket in the same network namespace. */
-  sibling(): NativeConnection;
   /** Rejects a call that has not begun to send, or reads an answer. */
   cancel(id: number): void;
   /** Cancels what waits; the socket closes when the call under way ends. */
@@ -66,11 +64,12 @@ export interface NativeConnection {
 }
 
 interface Addon {
-  /** @param netns - a path, or '' for the network namespace of the calling thread */
-  readonly Connection: new (
-    netns: string,
-    receiveBuffer: number,
-  ) => NativeConnection;
+  readonly Connection: {
+    /** @param netns - a path, or '' for the network namespace of the calling thread */
+    new (netns: string, receiveBuffer: number): NativeConnection;
+    /** Another socket in the network namespace of `other`. */
+    new (other: NativeConnection): NativeConnection;
+  };
 }
 
 const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;

@@ -210,7 +210,7 @@ export class NetlinkSocket {
    * {@link open}), so that this one stays free meanwhile. Ends with the iteration, however that ends.
    */
   async *stream(request: StreamRequest): AsyncGenerator<DumpResult, void, undefined> {
-    const reader = new NetlinkSocket(translate(() => this.#native.sibling()));
+    const reader = new NetlinkSocket(translate(() => new native.Connection(this.#native)));
     this.#streams.add(reader);
     try {
       yield* reader.#pieces(request);

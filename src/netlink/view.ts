@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import { type SetDeclaration } from '../bytecode/index.ts';
+import type { SetDeclaration } from '../bytecode/index.ts';
 import { delinearizeSet } from '../delinearize/object/index.ts';
 import { chain, elementList, MESSAGE, rule, set, table } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
@@ -20,7 +20,11 @@ export const canDestroy: boolean = (() => {
 export function questionsFor(needs: Needs): DumpRequest[] {
   const everything = needs.existence;
   const requests: DumpRequest[] = [];
-  const ask = (tables: ReadonlySet<string>, type: number, schema: typeof set | typeof chain | typeof rule) => {
+  const ask = (
+    tables: ReadonlySet<string>,
+    type: number,
+    schema: typeof set | typeof chain | typeof rule,
+  ) => {
     for (const name of new Set([...tables, ...everything])) {
       const [family, tableName] = split(name);
       requests.push(query(type, findFamily(family).number, schema, { table: tableName } as never));
@@ -123,7 +127,8 @@ export class View implements KernelView {
 
   exists(kind: string, family: Family, tableName: string, name: string | undefined): boolean {
     if (kind === 'table') return this.#there.has(key('table', family, tableName));
-    if (kind === 'chain' || kind === 'set' || kind === 'map') return this.#there.has(key(kind, family, tableName, name ?? ''));
+    if (kind === 'chain' || kind === 'set' || kind === 'map')
+      return this.#there.has(key(kind, family, tableName, name ?? ''));
     return this.#there.has(key('object', family, tableName, name ?? ''));
   }
 }
