@@ -1,32 +1,37 @@
-import { spawnSync } from 'node:child_process';
-import { type Facts, parseHost, parsePolicy, render } from '../../src/uncloud/index.ts';
-import { loadRuleset } from '../../test/support/frames/load-ruleset.ts';
+import type { Connection } from '../../src/index.ts';
+import {
+  type Facts,
+  factsOf,
+  parseHost,
+  parsePolicy,
+  type Rendering,
+  render,
+} from '../../src/uncloud/index.ts';
+
+/** What {@link applyPolicy} does otherwise than the command line would. */
+export interface Change {
+  /** What the kernel has; found out where absent. */
+  readonly facts?: Facts;
+  /** The form that the rules take. */
+  readonly form?: typeof render;
+}
 
 /**
- * Puts a policy in force in the network namespace at `netns`.
+ * Puts a policy in force where `nft` is connected to.
  *
  * @param host, policy - parsed JSON in the formats of `nftjs/uncloud`
- * @param facts - what the namespace has; found out where absent
  * @throws Error when any VM of the policy is refused, with all the reasons
  */
-export function applyPolicy(netns: string, host: unknown, policy: unknown, facts = factsOf(netns)): void {
+export async function applyPolicy(
+  nft: Connection,
+  host: unknown,
+  policy: unknown,
+  { facts, form = render }: Change = {},
+): Promise<Rendering> {
   const description = parseHost(host);
   const { policy: valid, problems } = parsePolicy(policy, { host: description });
   if (problems.length > 0) throw new Error(problems.map((problem) => JSON.stringify(problem)).join('\n'));
-  loadRuleset(netns, render({ host: description, policy: valid, facts }).ruleset);
-}
-
-/** The interfaces in the namespace at `netns`, and whose ports they are. */
-export function factsOf(netns: string): Facts {
-  const { stdout, stderr, status } = spawnSync('nsenter', [`--net=${netns}`, 'ip', '-j', 'link', 'show'], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`ip link show: ${stderr}`);
-  const links: { ifname: string; master?: string }[] = JSON.parse(stdout);
-  return {
-    interfaces: links.map(({ ifname, master }) => ({
-      ifname,
-      ...(master !== undefined && { bridge: master }),
-    })),
-  };
+  const rendering = form({ host: description, policy: valid, facts: facts ?? (await factsOf(nft)) });
+  await nft.commit(rendering.ruleset);
+  return rendering;
 }

@@ -4,6 +4,7 @@
  * go where it should. `--all` lists every frame instead of a selection.
  */
 import { parseArgs } from 'node:util';
+import { connect, formatRuleset } from '../../src/index.ts';
 import { announcements } from '../../test/support/frames/catalogue/arp.ts';
 import { reserved } from '../../test/support/frames/catalogue/bridge.ts';
 import { catalogue } from '../../test/support/frames/catalogue/index.ts';
@@ -17,8 +18,9 @@ import { table } from './table.ts';
 const { values: options } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
 
 using rig = await Rig.build(plan);
-applyPolicy(rig.netns, host, policy);
-console.log(rig.run('nft', ['list', 'ruleset']));
+using nft = connect({ netns: rig.netns });
+await applyPolicy(nft, host, policy);
+console.log(formatRuleset(await nft.list()));
 
 const outcomes = run(rig, catalogue);
 const wrong = outcomes.filter(({ isRight }) => !isRight);

@@ -3,6 +3,7 @@ import { type Connection, connect, formatRuleset, type Ruleset, stringify } from
 import {
   appliedHash,
   type Facts,
+  factsOf,
   type PolicyResult,
   parseHost,
   parsePolicy,
@@ -56,20 +57,30 @@ Example:
     );
     const action = ACTIONS.find((name) => name === positionals[0]);
     if (action === undefined) throw new UsageError(`expected ${ACTIONS.join(', ')}, not ${positionals[0]}`);
-    if (values.host === undefined || values.policy === undefined) throw new UsageError('--host and --policy are needed');
+    if (values.host === undefined || values.policy === undefined)
+      throw new UsageError('--host and --policy are needed');
 
     const host = parseHost(await readJson(values.host));
-    const previous = values.previous === undefined ? undefined : parsePolicy(await readJson(values.previous), { host }).policy;
+    const previous =
+      values.previous === undefined
+        ? undefined
+        : parsePolicy(await readJson(values.previous), { host }).policy;
     const result = parsePolicy(await readJson(values.policy), { host, ...(previous && { previous }) });
     report(result, io);
 
     const make = (facts?: Facts): Rendering =>
-      (values.faithful ? renderFaithful : render)({ host, policy: result.policy, blocked: result.blocked, ...(facts && { facts }) });
+      (values.faithful ? renderFaithful : render)({
+        host,
+        policy: result.policy,
+        blocked: result.blocked,
+        ...(facts && { facts }),
+      });
     if (action === 'render' && values.netns === undefined) print(make(), values.json === true, io);
     else {
       await using nft = connect(namespaceOption(values.netns));
       const rendering = make(await factsOf(nft));
-      for (const port of rendering.uncovered) io.err(`uncloud: ${port} does not exist yet: apply again when it does\n`);
+      for (const port of rendering.uncovered)
+        io.err(`uncloud: ${port} does not exist yet: apply again when it does\n`);
       if (action === 'render') print(rendering, values.json === true, io);
       else await (action === 'apply' ? applyTo(nft, rendering, io) : checkOn(nft, rendering, io));
     }
@@ -93,21 +104,11 @@ function report({ problems, unenforced, kept, blocked }: PolicyResult, io: Io): 
   for (const port of blocked) io.err(`uncloud: nothing passes on ${port}, a port of a refused VM\n`);
 }
 
-/** What the namespace's kernel has, as far as the rules depend on it. */
-async function factsOf(nft: Connection): Promise<Facts> {
-  const interfaces = await nft.interfaces();
-  const names = new Map(interfaces.map(({ index, name }) => [index, name]));
-  return {
-    ibrname: await nft.supports('meta ibrname'),
-    interfaces: interfaces.map(({ name, master }) => {
-      const bridge = master === undefined ? undefined : names.get(master);
-      return { ifname: name, ...(bridge !== undefined && { bridge }) };
-    }),
-  };
-}
-
 function print({ ruleset, hash }: Rendering, json: boolean, io: Io): void {
-  if (json) io.out(`${stringify({ nftables: [{ metainfo: { json_schema_version: 1, hash } }, ...ruleset.nftables] })}\n`);
+  if (json)
+    io.out(
+      `${stringify({ nftables: [{ metainfo: { json_schema_version: 1, hash } }, ...ruleset.nftables] })}\n`,
+    );
   else io.out(`# hash ${hash}\n${formatRuleset(ruleset)}`);
 }
 
@@ -121,5 +122,9 @@ async function checkOn(nft: Connection, { ruleset, hash }: Rendering, io: Io): P
   await nft.check(desired);
   const inForce = await nft.list({ terse: true }).then(appliedHash);
   io.out(`hash ${hash}\n`);
-  io.out(inForce === hash ? 'valid, and in force already\n' : `valid; in force is ${inForce ?? 'nothing'}: apply would replace it\n`);
+  io.out(
+    inForce === hash
+      ? 'valid, and in force already\n'
+      : `valid; in force is ${inForce ?? 'nothing'}: apply would replace it\n`,
+  );
 }

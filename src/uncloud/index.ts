@@ -1,4 +1,4 @@
-export type { Facts, Interface } from './facts.ts';
+export { type Facts, factsOf, type Interface } from './facts.ts';
 export { renderFaithful } from './faithful.ts';
 export { hash } from './hash.ts';
 export { type Bridge, type Host, parseHost, type SetMode } from './host.ts';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { applyPolicy, factsOf } from '../../examples/demo/apply-policy.ts';
+import { applyPolicy } from '../../examples/demo/apply-policy.ts';
+import { connect } from '../../src/index.ts';
+import { factsOf } from '../../src/uncloud/index.ts';
 import { announcements } from '../support/frames/catalogue/arp.ts';
 import { unlisted } from '../support/frames/catalogue/bridge.ts';
 import { catalogue } from '../support/frames/catalogue/index.ts';
@@ -9,7 +11,7 @@ import { Rig } from '../support/frames/rig.ts';
 import { mislearnt, type Outcome, run } from '../support/frames/run.ts';
 import { requires } from '../support/requirements.ts';
 
-const needs = requires('root', 'ip', 'nft', 'bridge', 'veth');
+const needs = requires('root', 'ip', 'bridge', 'veth');
 
 /** Outcomes as lines, so that a failure reads as what went wrong. */
 function described(outcomes: readonly Outcome[]): string[] {
@@ -18,17 +20,26 @@ function described(outcomes: readonly Outcome[]): string[] {
   );
 }
 
-const dispatches = [
-  { by: 'interface', ibrname: false, needed: needs },
-  { by: 'bridge name', ibrname: true, needed: requires('root', 'ip', 'nft', 'bridge', 'veth', 'ibrname') },
-];
+const forms = [
+  { by: 'interface', sets: 'anonymous', ibrname: false, needed: needs },
+  { by: 'interface', sets: 'named', ibrname: false, needed: needs },
+  {
+    by: 'bridge name',
+    sets: 'anonymous',
+    ibrname: true,
+    needed: requires('root', 'ip', 'bridge', 'veth', 'ibrname'),
+  },
+] as const;
 
-for (const { by, ibrname, needed } of dispatches) {
-  suite(`port security, dispatched by ${by}`, needed, () => {
+for (const { by, sets, ibrname, needed } of forms) {
+  suite(`port security by ${sets} sets, dispatched by ${by}`, needed, () => {
     let rig: Rig;
     before(async () => {
       rig = await Rig.build(plan);
-      applyPolicy(rig.netns, host, policy, { ...factsOf(rig.netns), ibrname });
+      using nft = connect({ netns: rig.netns });
+      await applyPolicy(nft, { ...host, sets }, policy, { facts: { ...(await factsOf(nft)), ibrname } });
+      const named = (await nft.list({ terse: true })).nftables.filter((element) => 'set' in element);
+      assert.equal(named.length > 0, sets === 'named');
     });
     after(() => rig?.close());
 
@@ -49,7 +60,8 @@ for (const { by, ibrname, needed } of dispatches) {
 suite('port security that knows no interface', needs, () => {
   test('keeps ports that no VM lists apart', async () => {
     using rig = await Rig.build(plan);
-    applyPolicy(rig.netns, host, policy, {});
+    using nft = connect({ netns: rig.netns });
+    await applyPolicy(nft, host, policy, { facts: {} });
     run(rig, [announcements]);
     const rows = unlisted.rows.filter(({ reaches }) => reaches.length === 0);
     assert.ok(rows.length > 0);
