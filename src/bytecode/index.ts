@@ -10,7 +10,7 @@ export {
   readInstruction,
   writeInstruction,
 } from './instruction.ts';
-export { CT_KEYS, FIB_FLAGS, META_KEYS, RT_KEYS } from './load.ts';
+export { CT_KEYS, EXTHDR_OPS, FIB_FLAGS, META_KEYS, RT_KEYS } from './load.ts';
 export type { Opaque } from './opaque.ts';
 export { type Register, registerAt, SLOTS, slotOf, slotsFor, VERDICT } from './register.ts';
 export {
@@ -26,6 +26,7 @@ export {
   type SetElement,
   type Typed,
 } from './set.ts';
+export { readTypeof, type Typeof, type TypeofKind, writeTypeof } from './typeof-userdata.ts';
 export {
   type ElementUserdata,
   readComment,

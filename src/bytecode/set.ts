@@ -92,6 +92,9 @@ export interface KernelElement {
   readonly timeout?: bigint | undefined;
   /** Milliseconds until it is gone. */
   readonly expiration?: bigint | undefined;
+  /** What the element carries, in sets where that is one instruction. */
+  readonly expression?: Instruction | undefined;
+  /** The same, where there may be several. */
   readonly expressions?: readonly Instruction[] | undefined;
   /** The bytes of NFTA_SET_ELEM_USERDATA. */
   readonly userdata?: Uint8Array | undefined;

@@ -1,6 +1,5 @@
 import {
   ELEMENT_FLAGS,
-  type Instruction,
   type KernelElement,
   type KnownSet,
   type MapData,
@@ -156,13 +155,13 @@ const seconds = (milliseconds: bigint): number => Number(milliseconds / 1000n);
 
 /** Wraps a key that carries more: a time, a comment, a counter. */
 function withProperties(val: Expression, element: KernelElement): Expression {
-  const { timeout, expiration, expressions = [], userdata } = element;
+  const { timeout, expiration, expression, expressions = expression ? [expression] : [], userdata } = element;
   const comment = userdata && readElementUserdata(userdata).comment;
   const properties: Omit<Elem, 'val'> = {
     ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
     ...(expiration === undefined ? {} : { expires: seconds(expiration) }),
     ...(comment === undefined ? {} : { comment }),
-    ...Object.assign({}, ...expressions.map((instruction) => statefulStatement(instruction as Instruction))),
+    ...Object.assign({}, ...expressions.map((instruction) => statefulStatement(instruction))),
   };
   return Object.keys(properties).length === 0 ? val : { elem: { val, ...properties } };
 }
