@@ -49,10 +49,43 @@ export const exthdr = define(
 
 /** enum nft_meta_keys, with libnftnl's names. */
 export const META_KEYS = [
-  'len', 'protocol', 'priority', 'mark', 'iif', 'oif', 'iifname', 'oifname', 'iiftype', 'oiftype',
-  'skuid', 'skgid', 'nftrace', 'rtclassid', 'secmark', 'nfproto', 'l4proto', 'bri_iifname', 'bri_oifname',
-  'pkttype', 'cpu', 'iifgroup', 'oifgroup', 'cgroup', 'prandom', 'secpath', 'iifkind', 'oifkind',
-  'bri_iifpvid', 'bri_iifvproto', 'time', 'day', 'hour', 'sdif', 'sdifname', 'broute', 'bri_iifhwaddr',
+  'len',
+  'protocol',
+  'priority',
+  'mark',
+  'iif',
+  'oif',
+  'iifname',
+  'oifname',
+  'iiftype',
+  'oiftype',
+  'skuid',
+  'skgid',
+  'nftrace',
+  'rtclassid',
+  'secmark',
+  'nfproto',
+  'l4proto',
+  'bri_iifname',
+  'bri_oifname',
+  'pkttype',
+  'cpu',
+  'iifgroup',
+  'oifgroup',
+  'cgroup',
+  'prandom',
+  'secpath',
+  'iifkind',
+  'oifkind',
+  'bri_iifpvid',
+  'bri_iifvproto',
+  'time',
+  'day',
+  'hour',
+  'sdif',
+  'sdifname',
+  'broute',
+  'bri_iifhwaddr',
 ] as const;
 
 export const meta = define(
@@ -63,9 +96,30 @@ export const meta = define(
 
 /** enum nft_ct_keys, with libnftnl's names. */
 export const CT_KEYS = [
-  'state', 'direction', 'status', 'mark', 'secmark', 'expiration', 'helper', 'l3protocol', 'src', 'dst',
-  'protocol', 'proto_src', 'proto_dst', 'label', 'pkts', 'bytes', 'avgpkt', 'zone', 'event', 'src_ip',
-  'dst_ip', 'src_ip6', 'dst_ip6', 'id',
+  'state',
+  'direction',
+  'status',
+  'mark',
+  'secmark',
+  'expiration',
+  'helper',
+  'l3protocol',
+  'src',
+  'dst',
+  'protocol',
+  'proto_src',
+  'proto_dst',
+  'label',
+  'pkts',
+  'bytes',
+  'avgpkt',
+  'zone',
+  'event',
+  'src_ip',
+  'dst_ip',
+  'src_ip6',
+  'dst_ip6',
+  'id',
 ] as const;
 
 export const ct = define(
@@ -79,7 +133,7 @@ export const ct = define(
   (i) => {
     const direction = i.direction === undefined ? '' : ` , dir ${i.direction}`;
     return i.sreg === undefined
-      ? `load ${i.key} => reg ${i.dreg}${direction}`
+      ? `load ${i.key === 'id' ? 'unknown' : i.key} => reg ${i.dreg}${direction}`
       : `set ${i.key} with reg ${i.sreg}${direction}`;
   },
 );
@@ -158,7 +212,7 @@ export const xfrm = define(
   {
     dreg: field(1, register),
     key: field(2, oneOf(['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'])),
-    dir: field(3, oneOf(['in', 'reserved', 'out'], u8)),
+    dir: field(3, oneOf(['in', 'out'], u8)),
     spnum: optional(4, u32),
   },
   (i) => `load ${i.dir} ${i.spnum ?? 0} ${i.key} => reg ${i.dreg}`,

@@ -16,11 +16,16 @@ export function evaluateLiteral(node: string | number | bigint | boolean, path: 
   }
   const literal = typeof node === 'string' && want.type.base === 'string' && node.endsWith('\\*') ? `${node.slice(0, -2)}*` : node;
   try {
-    return constant(want, want.type.parse(literal, want.bits));
+    return constant(want, want.type.parse(literal, literalBits(want)));
   } catch (error) {
     if (error instanceof DatatypeError || error instanceof RangeError) throw new CompileError(path, error.message, { cause: error });
     throw error;
   }
+}
+
+/** How wide a constant may be that is compared with an expression, or stored in its place. */
+function literalBits(want: Typed & { readonly limit?: number | undefined }): number {
+  return want.limit ?? want.bits;
 }
 
 const bigintText = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
@@ -64,14 +69,8 @@ export function evaluatePrefix(
   if (!Number.isInteger(len) || len < 0 || len > want.bits) {
     throw new CompileError(at(place, 'len'), `${len} is not a prefix length of ${want.type.name}: expected 0 to ${want.bits}`);
   }
-  return {
-    kind: 'prefix',
-    type: want.type,
-    bits: want.bits,
-    byteorder: want.byteorder,
-    value: value & prefixMask(want.bits, len),
-    length: len,
-  };
+  const mask = prefixMask(want.bits, len);
+  return { kind: 'prefix', type: want.type, bits: want.bits, byteorder: want.byteorder, value: value & mask, length: len };
 }
 
 /** `{ range: [low, high] }` */

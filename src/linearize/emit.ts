@@ -1,5 +1,6 @@
 import { type Data, type Instruction, type Register, registerAt, type SetDeclaration, SLOTS, slotsFor, type Typed, VERDICT } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/byteorder.ts';
+import { findHeader } from '../protocol/index.ts';
 import { CompileError } from './error.ts';
 import { type Binop, bytesFor, type Expr, maxOf, type Payload } from './expr.ts';
 
@@ -151,8 +152,9 @@ export class Emitter {
 
   /** A load that looks into a tunnelled packet is wrapped in `inner`. */
   #inside(tunnel: string | undefined, instruction: Instruction): void {
-    if (tunnel !== undefined) throw new CompileError(undefined, `inner ${tunnel} matches are not compiled`);
-    this.push(instruction);
+    const layout = tunnel === undefined ? undefined : findHeader(tunnel).tunnel;
+    if (layout === undefined) this.push(instruction);
+    else this.push({ name: 'inner', num: 0, type: layout.type, flags: layout.flags, hdrsize: layout.headerSize, expression: instruction });
   }
 
   /** A chain of and, or, xor with constants is one instruction: `(value & mask) ^ xor`. */

@@ -80,6 +80,8 @@ export interface Binop extends Typed {
   readonly op: BinaryOperator;
   readonly left: Expr;
   readonly right: Expr;
+  /** How many bits a constant to compare it with has, where a mask leaves fewer than there are. */
+  readonly limit?: number | undefined;
 }
 
 /** Swaps between host and network order; its own byte order is the result's. */
@@ -92,6 +94,8 @@ export interface ByteOrderSwap extends Typed {
 export interface SetReference extends Typed {
   readonly kind: 'set';
   readonly set: SetDeclaration;
+  /** The single values among the elements of an anonymous set. */
+  readonly values?: readonly Value[] | undefined;
 }
 
 /** What a map gives for a key. */

@@ -16,11 +16,11 @@ import { found, requireHeader, wholeBytes } from './payload.ts';
 import type { Scope } from './scope.ts';
 
 const OPS = { ipv6: 'ipv6', 'tcp option': 'tcpopt', 'ip option': 'ipv4', 'sctp chunk': 'sctp', 'dccp option': 'dccp' } as const;
-const CARRIERS = { ipv6: 'ip6', 'tcp option': 'tcp', 'ip option': 'ip', 'sctp chunk': 'sctp', 'dccp option': 'dccp' } as const;
 
 /** A field of an extension, or without `field` whether the packet has it at all. */
 function evaluateExtension(extension: Extension, field: string | undefined, skip: number, scope: Scope, path: Path): Expr {
-  requireHeader(headers[CARRIERS[extension.op]], scope, path);
+  const network = extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
+  if (network !== undefined) requireHeader(network, scope, path);
   if (field === undefined) return presence(extension);
   const layout = found(() => findExtensionField(extension, field), at(path, 'field'));
   return wholeBytes({
@@ -59,7 +59,6 @@ export function evaluateExthdr(node: ExthdrNode, scope: Scope, path: Path | unde
 export function evaluateTcpOption(node: TcpOption, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'tcp option');
   if ('base' in node) {
-    requireHeader(headers.tcp, scope, place);
     if (!(node.base >= 0 && node.base <= 255)) throw new CompileError(at(place, 'base'), 'expected an option number from 0 to 255');
     return wholeBytes({
       kind: 'exthdr',

@@ -1,10 +1,10 @@
-import { joinedBits, type MapData, type SetDeclaration, type Typed } from '../bytecode/index.ts';
+import { joinedBits, type MapData, type Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { MapLookup } from './expr.ts';
+import type { Expr, MapLookup } from './expr.ts';
 import type { Scope } from './scope.ts';
-import { checkKey, evaluateAnonymousSet, lookupKey, partsOf } from './set.ts';
+import { checkKey, evaluateAnonymousSet, type Lookup, lookupKey, partsOf } from './set.ts';
 
 /** `{ key, data }` of a map expression, a verdict map or a map of objects: the set, and the key as it looks it up. */
 export function evaluateMapLookup(
@@ -12,20 +12,20 @@ export function evaluateMapLookup(
   wanted: MapData,
   scope: Scope,
   path: Path,
-): { readonly key: MapLookup['key']; readonly set: SetDeclaration } {
+): Lookup {
   const key = scope.evaluate(node.key, at(path, 'key'));
-  const set = mapOf(node.data, partsOf(key), wanted, scope, at(path, 'data'));
-  checkKey(key, set, at(path, 'key'));
-  return { key: lookupKey(key, set), set };
+  return mapOf(node.data, key, wanted, scope, path);
 }
 
-function mapOf(data: Expression, key: readonly Typed[], wanted: MapData, scope: Scope, path: Path): SetDeclaration {
+function mapOf(data: Expression, key: Expr, wanted: MapData, scope: Scope, parent: Path): Lookup {
+  const path = at(parent, 'data');
   if (typeof data === 'string' && data.startsWith('@')) {
     const set = scope.namedSet(data, path);
     if (set.data?.kind !== wanted.kind) {
       throw new CompileError(path, `${data} is ${set.data ? `a map of ${set.data.kind}s` : 'a set'}: a map of ${wanted.kind}s belongs here`);
     }
-    return set;
+    checkKey(key, set, at(parent, 'key'));
+    return { key: lookupKey(key, set), set };
   }
   if (typeof data !== 'object' || data === null || !('set' in data)) {
     throw new CompileError(path, 'expected { set: [[key, value], …] } or the name of a map, "@name"');

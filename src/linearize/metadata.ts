@@ -15,7 +15,7 @@ import {
 } from '../protocol/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Hash, Load } from './expr.ts';
-import { found, requireHeader } from './payload.ts';
+import { found } from './payload.ts';
 import type { Scope } from './scope.ts';
 import { ctLoad, metaLoad, rtLoad, typedSelector } from './selector.ts';
 
@@ -56,7 +56,6 @@ export function evaluateRt(node: Rt, scope: Scope, path: Path | undefined): Load
     throw new CompileError(place, 'the family of the next hop is not known: say family ip or ip6');
   }
   const selector = found(() => findRt(node.key, family), at(place, 'key'));
-  if (selector.family !== undefined) requireHeader(headers[selector.family], scope, place);
   return rtLoad(selector);
 }
 

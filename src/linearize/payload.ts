@@ -14,7 +14,7 @@ import {
   nextHeaderValue,
   ProtocolLookupError,
 } from '../protocol/index.ts';
-import { constant } from './convert.ts';
+import { constant, inByteOrder } from './convert.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { type Expr, type Exthdr, maxOf, type Payload } from './expr.ts';
 import { isBelow, layerBelow, layerOf } from './protocol-context.ts';
@@ -32,9 +32,32 @@ export function evaluatePayload(node: PayloadNode, scope: Scope, path: Path | un
     const named = findHeader(node.protocol);
     return { header: named, field: findHeaderField(named, node.field) };
   }, place);
-  requireHeader(header, scope, place);
-  if (field.icmp) requireMessageType(header, field.icmp, scope, place);
+  const { tunnel } = node as { readonly tunnel?: string };
+  if (tunnel === undefined) return headerField(header, field, scope, place);
+  const outer = requireTunnel(tunnel, scope, at(path, 'payload'));
+  return scope.inside(tunnel, () =>
+    header === outer ? wholeBytes(payloadOf(header, field, scope)) : headerField(header, field, scope, place),
+  );
+}
+
+function headerField(header: Header, field: HeaderField, scope: Scope, path: Path): Expr {
+  requireHeader(header, scope, path);
+  if (field.icmp) requireMessageType(header, field.icmp, scope, path);
   return wholeBytes(payloadOf(header, field, scope));
+}
+
+/** Makes sure that there is a tunnel to look into. */
+function requireTunnel(name: string, scope: Scope, path: Path): Header {
+  const header = found(() => findHeader(name), at(path, 'tunnel'));
+  if (header.tunnel === undefined) throw new CompileError(at(path, 'tunnel'), `${name} is no tunnel that can be looked into`);
+  const { carrier } = header.tunnel;
+  const known = scope.protocols.header('transport');
+  if (carrier === undefined) {
+    if (known === undefined) dependOnHeader(inetService, headers.gre, scope, path);
+  } else if (known !== headers[carrier]) {
+    throw new CompileError(path, `${name} needs a match on ${carrier} before it`);
+  }
+  return header;
 }
 
 function rawPayload(node: Extract<PayloadNode, { base: unknown }>, path: Path): Expr {
@@ -58,7 +81,8 @@ export function found<T>(find: () => T, path: Path | undefined): T {
 
 /** A field of a header, behind the link headers that stand before it. */
 export function payloadOf(header: Header, field: HeaderField, scope: Scope): Payload {
-  const stacked = header.base === 'link' && !scope.protocols.isStacked(header) ? scope.protocols.stackedBits : 0;
+  const current = header === scope.protocols.header('link') || !scope.protocols.isStacked(header);
+  const stacked = header.base === 'link' && current ? scope.protocols.stackedBits : 0;
   return {
     kind: 'payload',
     base: header.base,
@@ -68,6 +92,7 @@ export function payloadOf(header: Header, field: HeaderField, scope: Scope): Pay
     byteorder: field.byteorder,
     header: header.name,
     field: field.name,
+    tunnel: scope.tunnel,
   };
 }
 
@@ -91,9 +116,10 @@ export function wholeBytes(expr: Payload | Exthdr): Expr {
   const masked: Typed = { type: expr.type, bits: expr.bits + shift, byteorder: expr.byteorder };
   const mask = constant(masked, maxOf(expr.bits) << BigInt(shift));
   const and: Expr = { ...masked, kind: 'binop', op: 'and', left: { ...expr, bits: expr.bits + extra }, right: mask };
-  if (shift === 0) return and;
+  if (shift === 0) return { ...and, limit: expr.bits };
   const by = constant({ type: datatype('integer'), bits: 32, byteorder: 'host' }, BigInt(shift));
-  return { ...masked, kind: 'binop', op: 'rshift', left: and, right: by };
+  const host = inByteOrder(and, 'host');
+  return { ...masked, kind: 'binop', op: 'rshift', byteorder: 'host', left: host, right: by, limit: expr.bits };
 }
 
 /** Adds the matches that make sure the packet has `header`, unless it is known already. */
@@ -172,12 +198,12 @@ function dependOnHeader(
   }
   const viaProtocol =
     how === 'meta' &&
-    lower === families[scope.family].header &&
+    lower === scope.protocols.familyHeader &&
     !scope.protocols.hasStacked &&
-    families[scope.family].viaMetaProtocol.includes(upper.name);
+    families[scope.protocols.family].viaMetaProtocol.includes(upper.name);
   const key = viaProtocol ? 'protocol' : lower.keyMeta;
   if (key !== undefined) {
-    addDependency(scope, metaLoad(findMeta(key)), BigInt(value));
+    addDependency(scope, { ...metaLoad(findMeta(key)), tunnel: scope.tunnel }, BigInt(value));
     return;
   }
   if (lower.key === undefined) throw new CompileError(path, `${upper.name} cannot follow ${lower.name}`);
@@ -187,7 +213,7 @@ function dependOnHeader(
 function addDependency(scope: Scope, left: Expr, value: bigint): void {
   const right = constant(left, value);
   scope.push({ kind: 'match', left, op: 'eq', right });
-  scope.protocols.learn(left, right);
+  scope.learn(left, right);
 }
 
 /** A field that only some ICMP messages have needs one of those types. */

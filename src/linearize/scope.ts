@@ -47,18 +47,58 @@ export class Scope {
   readonly family: FamilyName;
   readonly chain: Chain | undefined;
   readonly names: Names;
-  readonly protocols: ProtocolContext;
   readonly statements: EvaluatedStatement[] = [];
   /** Anonymous sets, in the order in which they must be made. */
   readonly sets: SetDeclaration[] = [];
   readonly #evaluate: Evaluate;
+  readonly #outer: ProtocolContext;
+  readonly #inner = new Map<string, ProtocolContext>();
+  #tunnel: string | undefined;
 
   constructor(family: FamilyName, chain: Chain | undefined, names: Names, evaluate: Evaluate) {
     this.#evaluate = evaluate;
     this.family = family;
     this.chain = chain;
     this.names = names;
-    this.protocols = new ProtocolContext(family);
+    this.#outer = new ProtocolContext(family);
+  }
+
+  /** The tunnel header whose inside is looked at just now. */
+  get tunnel(): string | undefined {
+    return this.#tunnel;
+  }
+
+  /** What is known of the packet, or of the packet inside the tunnel that is looked at. */
+  get protocols(): ProtocolContext {
+    return this.#protocolsIn(this.#tunnel);
+  }
+
+  #protocolsIn(tunnel: string | undefined): ProtocolContext {
+    if (tunnel === undefined) return this.#outer;
+    let context = this.#inner.get(tunnel);
+    if (context === undefined) {
+      context = new ProtocolContext('bridge');
+      this.#inner.set(tunnel, context);
+    }
+    return context;
+  }
+
+  /** Runs `look` with what is inside a tunnel in view. */
+  inside<T>(tunnel: string, look: () => T): T {
+    const before = this.#tunnel;
+    this.#tunnel = tunnel;
+    try {
+      return look();
+    } finally {
+      this.#tunnel = before;
+    }
+  }
+
+  /** Remembers what a match that holds tells of the protocols. */
+  learn(left: Expr, right: Expr): void {
+    const tunnel = left.kind === 'payload' || left.kind === 'load' ? left.tunnel : undefined;
+    const values = right.kind === 'set' ? right.values : right.kind === 'value' ? [right] : [];
+    for (const value of values ?? []) this.#protocolsIn(tunnel).learn(left, value);
   }
 
   evaluate(node: Expression, path: Path | undefined, want?: Typed): Expr {
@@ -67,6 +107,13 @@ export class Scope {
 
   push(statement: EvaluatedStatement): void {
     this.statements.push(statement);
+  }
+
+  /** Puts the statements that `add` pushes before all others: what they ask must hold for the whole rule. */
+  first(add: () => void): void {
+    const before = this.statements.splice(0);
+    add();
+    this.statements.push(...before);
   }
 
   /** Adds a statement that emits itself. */

@@ -6,6 +6,7 @@ import { at, CompileError, type Path } from './error.ts';
 import type { Expr, Value } from './expr.ts';
 import { encodeElements } from './intervals.ts';
 import type { Scope } from './scope.ts';
+import { isMovable, transferOf } from './transfer.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {
@@ -18,17 +19,58 @@ export function constantSet(values: readonly Value[], key: Typed, scope: Scope):
   return declare(elements, [key], undefined, scope);
 }
 
-/** `{ set: […] }` on the right of a match, or as the data of a map. */
+/** What is looked up, in which set. */
+export interface Lookup {
+  readonly key: Expr;
+  readonly set: SetDeclaration;
+  /** The single values among the elements of an anonymous set. */
+  readonly values?: readonly Value[];
+}
+
+/** `{ set: […] }` on the right of a match, or as the data of a map; `left` is what is looked up. */
 export function evaluateAnonymousSet(
   nodes: Expression | readonly Expression[],
-  key: readonly Typed[],
+  left: Expr,
   data: MapData | undefined,
   scope: Scope,
   path: Path | undefined,
-): SetDeclaration {
-  const elements = evaluateElements(nodes, key, data, scope, path);
-  if (elements.length === 0) throw new CompileError(path, 'the set is empty');
-  return declare(elements, key, data, scope);
+): Lookup {
+  const evaluated = evaluateElements(nodes, partsOf(left), data, scope, path);
+  if (evaluated.length === 0) throw new CompileError(path, 'the set is empty');
+  const { key, elements } = transferElements(left, evaluated);
+  const values = evaluated.flatMap((element) => {
+    const part = element.key?.length === 1 ? element.key[0] : undefined;
+    return part?.kind === 'value' ? [part] : [];
+  });
+  const set = declare(elements, partsOf(key), intervalData(data, elements), scope);
+  return { key: lookupKey(key, set), set, values };
+}
+
+/** Moves the last operation of the left side to the elements, where all of them can take it. */
+function transferElements(
+  left: Expr,
+  elements: readonly EvaluatedElement[],
+): { readonly key: Expr; readonly elements: readonly EvaluatedElement[] } {
+  const transfer = transferOf(left);
+  const movable = elements.every(({ key }) => key?.length === 1 && key.every(isMovable));
+  if (transfer === undefined || !movable) return { key: left, elements };
+  const moved = elements.map((element) => ({
+    ...element,
+    key: (element.key ?? []).map((part) => transfer.apply(part, element.path)),
+  }));
+  return { key: transfer.left, elements: moved };
+}
+
+/** Where one value of a map is a range, all are: each is stored as its two ends. */
+function intervalData(data: MapData | undefined, elements: readonly EvaluatedElement[]): MapData | undefined {
+  if (data?.kind !== 'value') return data;
+  const ranged = elements.some(({ data: value }) => value !== undefined && isRanged(value));
+  return ranged ? { ...data, interval: true } : data;
+}
+
+function isRanged(value: Expr): boolean {
+  if (value.kind === 'concat') return value.parts.some(isRanged);
+  return value.kind === 'range' || value.kind === 'prefix';
 }
 
 function declare(

@@ -5,7 +5,7 @@ import type { Scope } from '../scope.ts';
 import { evaluateVerdict, verdicts } from '../verdict.ts';
 import { evaluateDup, evaluateFlow, evaluateFwd, evaluateQueue, evaluateSynproxy, evaluateTproxy } from './forward.ts';
 import { evaluateLog } from './log.ts';
-import { evaluateMangle } from './mangle.ts';
+import { evaluateMangle, evaluateReset } from './mangle.ts';
 import { evaluateMatch } from './match.ts';
 import { evaluateNat, evaluatePortNat } from './nat.ts';
 import { evaluateReject } from './reject.ts';
@@ -47,6 +47,7 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
     typeof node === 'string' ? evaluateObjectReference('synproxy', node, scope, path) : evaluateSynproxy(node, scope, path),
   flow: evaluateFlow,
   notrack: (_node, scope) => scope.action((emitter) => emitter.push({ name: 'notrack' })),
+  reset: evaluateReset,
   opaque: evaluateOpaque,
   ...Object.fromEntries(
     verdicts.map((name): [string, StatementEvaluator] => [

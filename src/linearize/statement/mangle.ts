@@ -1,9 +1,10 @@
 import { CT_KEYS, type Instruction, META_KEYS, type Typed } from '../../bytecode/index.ts';
-import type { Expression, Mangle } from '../../model/index.ts';
-import { findCt, findHeader, findHeaderField, findMeta, type Header } from '../../protocol/index.ts';
+import type { Expression, Mangle, TcpOption } from '../../model/index.ts';
+import { findCt, findHeader, findHeaderField, findMeta, findTcpOption, type Header } from '../../protocol/index.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
-import { type Binop, bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
+import { bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
+import { found } from '../payload.ts';
 import type { Scope } from '../scope.ts';
 
 /** `{ mangle: { key, value } }`: writes a part of the packet, or its metadata. */
@@ -28,18 +29,11 @@ function evaluateStored(node: Expression, typed: Typed, scope: Scope, path: Path
 
 /** The field behind the mask and shift that reading it takes. */
 function storage(key: Expr): Payload | Exthdr | Load | undefined {
-  if (key.kind === 'payload' || key.kind === 'exthdr' || key.kind === 'load') return key;
-  if (key.kind !== 'binop') return undefined;
-  const masked = key.op === 'rshift' ? key.left : key;
-  if (masked.kind !== 'binop' || masked.left.kind !== 'payload') return undefined;
-  return narrow(masked, key.op === 'rshift' ? key : undefined);
-}
-
-function narrow(masked: Binop, shifted: Binop | undefined): Payload {
-  const whole = masked.left as Payload;
-  const shift = shifted?.right.kind === 'value' ? Number(shifted.right.value) : 0;
-  const bits = masked.bits - shift;
-  return { ...whole, bits, offset: whole.offset };
+  let source = key;
+  while (source.kind === 'binop' || source.kind === 'byteorder') source = source.kind === 'binop' ? source.left : source.arg;
+  if (source.kind !== 'payload' && source.kind !== 'exthdr' && source.kind !== 'load') return undefined;
+  if (key.kind !== 'binop') return source;
+  return key.limit === undefined ? undefined : { ...source, bits: key.limit };
 }
 
 function store(value: Expr, scope: Scope, instruction: (sreg: number) => Instruction): void {
@@ -118,4 +112,13 @@ function storePayload(target: Payload, value: Expr, scope: Scope, path: Path): v
     whole = { ...typed, kind: 'binop', op: 'xor', left: and, right: constant(typed, value.value << BigInt(shift)) };
   }
   store(whole, scope, (sreg) => ({ name: 'payload', sreg, base: target.base, offset: first, len: size, ...csum }));
+}
+
+/** `{ reset: { 'tcp option': { name } } }`: overwrites the option with padding. */
+export function evaluateReset(node: { readonly 'tcp option': TcpOption }, scope: Scope, path: Path): void {
+  const place = at(path, 'tcp option');
+  const option = node?.['tcp option'];
+  const name = option !== undefined && 'name' in option ? option.name : undefined;
+  const { type } = found(() => findTcpOption(String(name)), at(place, 'name'));
+  scope.action((emitter) => emitter.push({ name: 'exthdr', type, op: 'tcpopt' }));
 }

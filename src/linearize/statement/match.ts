@@ -1,11 +1,11 @@
 import type { Match } from '../../model/index.ts';
-import { boundsOf } from '../constant.ts';
 import { inByteOrder } from '../convert.ts';
 import { type Emitter, valueBytes } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
-import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type Value } from '../expr.ts';
+import { bytesFor, type Expr, type Prefix, prefixMask, type Range } from '../expr.ts';
 import type { MatchOp, MatchStatement, Scope } from '../scope.ts';
-import { checkKey, evaluateAnonymousSet, lookupKey, partsOf } from '../set.ts';
+import { checkKey, evaluateAnonymousSet, lookupKey } from '../set.ts';
+import { isMovable, transferOf } from '../transfer.ts';
 
 const OPERATORS: Readonly<Record<string, MatchOp>> = {
   '==': 'eq',
@@ -31,24 +31,29 @@ export function evaluateMatch(node: Match, scope: Scope, path: Path): void {
   if (left.kind === 'value' || left.kind === 'verdict' || left.kind === 'set') {
     throw new CompileError(at(path, 'left'), 'a part of the packet or its metadata belongs here');
   }
-  const right = evaluateRight(node.right, left, scope, place);
+  const { left: looked, right } = evaluateRight(node.right, left, scope, place);
   const flags = right.kind === 'value' && (left.type.base === 'bitmask' || right.type.base === 'bitmask');
   if (op === 'none' && !flags) throw new CompileError(at(path, 'op'), '! asks whether flags are unset: the left side has none');
-  const statement = compare(left, op === 'any' && !flags ? 'eq' : op, right, place);
+  const statement = compare(looked, op === 'any' && !flags ? 'eq' : op, right, place);
   scope.push(statement);
-  if (op === 'any' || op === 'eq') learn(statement, scope);
+  if (op === 'any' || op === 'eq') scope.learn(statement.left, statement.right);
 }
 
-function evaluateRight(node: Match['right'], left: Expr, scope: Scope, path: Path): Expr {
+function evaluateRight(node: Match['right'], left: Expr, scope: Scope, path: Path): { left: Expr; right: Expr } {
   if (typeof node === 'object' && node !== null && 'set' in node) {
     const inside = at(path, 'set');
     const nodes = node.set;
     const list = Array.isArray(nodes) ? nodes : [nodes];
-    if (list.length === 1 && isPlain(list[0])) return scope.evaluate(list[0] as Match['right'], at(inside, 0), left);
-    const set = evaluateAnonymousSet(nodes, partsOf(left), undefined, scope, inside);
-    return { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set };
+    if (list.length === 1 && isPlain(list[0])) {
+      return { left, right: scope.evaluate(list[0] as Match['right'], at(inside, 0), left) };
+    }
+    const { key, set, values } = evaluateAnonymousSet(nodes, left, undefined, scope, inside);
+    return { left: key, right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set, values } };
   }
-  return scope.evaluate(node, path, left);
+  const right = scope.evaluate(node, path, left);
+  if (right.kind !== 'set') return { left, right };
+  checkKey(left, right.set, path);
+  return { left: lookupKey(left, right.set), right };
 }
 
 /** A set of one plain element is that element. */
@@ -57,19 +62,14 @@ function isPlain(node: unknown): boolean {
   return !('elem' in node || 'concat' in node);
 }
 
-function learn({ left, right }: MatchStatement, scope: Scope): void {
-  if (right.kind === 'value') scope.protocols.learn(left, right);
-}
-
 /** A comparison whose sides have the same byte order, with shifts moved to the constant side. */
 export function compare(left: Expr, op: MatchOp, right: Expr, path: Path | undefined): MatchStatement {
   const make = (l: Expr, r: Expr): MatchStatement => ({ kind: 'match', left: l, op, right: r });
   if (right.kind === 'set') {
     if (op !== 'eq' && op !== 'neq') throw new CompileError(path, 'a set takes the operators == and !=');
-    checkKey(left, right.set, path);
-    return make(lookupKey(left, right.set), right);
+    return make(left, right);
   }
-  const moved = moveShift(left, right, path);
+  const moved = move(left, right, path);
   if (ORDERED.has(op)) {
     if (right.kind !== 'value') throw new CompileError(path, 'a single value belongs here: it is compared by size');
     return make(inByteOrder(moved.left, 'network'), inByteOrder(moved.right, 'network'));
@@ -78,26 +78,11 @@ export function compare(left: Expr, op: MatchOp, right: Expr, path: Path | undef
   return make(moved.left, inByteOrder(moved.right, moved.left.byteorder));
 }
 
-/** `(payload & mask) >> n == value` becomes `payload & mask == value << n`. */
-function moveShift(left: Expr, right: Expr, path: Path | undefined): { left: Expr; right: Expr } {
-  const constantRight = right.kind === 'value' || right.kind === 'range';
-  if (left.kind !== 'binop' || !constantRight || left.right.kind !== 'value') return { left, right };
-  const by = left.right.value;
-  const map = (change: (value: bigint) => bigint): { left: Expr; right: Expr } => ({
-    left: left.left,
-    right:
-      right.kind === 'value'
-        ? { ...right, bits: left.bits, value: change(right.value) }
-        : { ...right, bits: left.bits, low: change(right.low), high: change(right.high) },
-  });
-  if (left.op === 'rshift') return map((value) => value << by);
-  if (left.op === 'lshift') {
-    const [low] = boundsOf(right as Value | Range);
-    if (low & maxOf(Number(by))) throw new CompileError(path, 'the comparison is always false: the shift clears these bits');
-    return map((value) => value >> by);
-  }
-  if (left.op === 'xor' && right.kind === 'value') return map((value) => value ^ by);
-  return { left, right: { ...right, bits: left.bits } };
+function move(left: Expr, right: Expr, path: Path | undefined): { left: Expr; right: Expr } {
+  const transfer = transferOf(left);
+  return transfer !== undefined && isMovable(right)
+    ? { left: transfer.left, right: transfer.apply(right, path) }
+    : { left, right };
 }
 
 /** Emits a comparison; the rule breaks off where it does not hold. */
@@ -150,8 +135,8 @@ function emitPrefix(left: Expr, op: MatchOp, right: Prefix, emitter: Emitter): v
     emitter.push({ name: 'cmp', sreg, op: cmp, data: valueBytes({ ...right, value: right.value }).slice(0, whole) });
     return;
   }
-  if (left.kind === 'payload' && right.length % 8 === 0 && right.length > 0) {
-    const sreg = emitter.load({ ...left, bits: right.length });
+  if (right.byteorder === 'network' && right.length % 8 === 0 && right.length > 0) {
+    const sreg = emitter.load(left.kind === 'payload' ? { ...left, bits: right.length } : left);
     emitter.push({ name: 'cmp', sreg, op: cmp, data: valueBytes({ ...right, value: right.value }).slice(0, whole) });
     return;
   }

@@ -1,12 +1,10 @@
 import { datatype } from '../../datatype/index.ts';
 import type { Reject } from '../../model/index.ts';
-import { findMeta, headers } from '../../protocol/index.ts';
+import { headers } from '../../protocol/index.ts';
 import { evaluateValue } from '../constant.ts';
-import { constant } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { requireHeader } from '../payload.ts';
 import type { Scope } from '../scope.ts';
-import { metaLoad } from '../selector.ts';
 
 const CODES = { icmp: 'icmp_code', icmpv6: 'icmpv6_code', icmpx: 'icmpx_code' } as const;
 
@@ -24,8 +22,11 @@ export function evaluateReject(node: Reject | null, scope: Scope, path: Path): v
   if (!Object.hasOwn(CODES, type)) {
     throw new CompileError(at(path, 'type'), `expected one of tcp reset, ${Object.keys(CODES).join(', ')}`);
   }
-  if (type !== 'icmpx') requireHeader(type === 'icmp' ? headers.ip : headers.ip6, scope, path);
-  else if (scope.family === 'ip' || scope.family === 'ip6') {
+  if (type !== 'icmpx') {
+    const header = type === 'icmp' ? headers.ip : headers.ip6;
+    scope.first(() => requireHeader(header, scope, path));
+  }
+  if (type === 'icmpx' && (scope.family === 'ip' || scope.family === 'ip6')) {
     throw new CompileError(at(path, 'type'), `icmpx is for families of several protocols: use ${scope.family === 'ip' ? 'icmp' : 'icmpv6'}`);
   }
   const typed = { type: datatype(CODES[type]), bits: 8, byteorder: 'network' } as const;
@@ -42,8 +43,5 @@ function requireTcp(scope: Scope, path: Path): void {
   const known = scope.protocols.header('transport');
   if (known === headers.tcp) return;
   if (known !== undefined) throw new CompileError(path, `tcp reset needs tcp, and the packet is known to be ${known.name}`);
-  const left = metaLoad(findMeta('l4proto'));
-  const right = constant(left, 6n);
-  scope.push({ kind: 'match', left, op: 'eq', right });
-  scope.protocols.learn(left, right);
+  scope.first(() => requireHeader(headers.tcp, scope, path));
 }
