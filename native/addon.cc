@@ -1,15 +1,12 @@
-#include "addon.h"
+#include <napi.h>
 
 #include "connection.h"
 
 namespace {
 
+/** The addon keeps nothing of its own: what a thread opens, goes with that thread's environment. */
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  const Napi::Function connection = nftjs::Connection::define(env);
-  auto* addon = new nftjs::Addon;
-  addon->connection = Napi::Persistent(connection);
-  env.SetInstanceData(addon);
-  exports.Set("Connection", connection);
+  exports.Set("Connection", nftjs::Connection::define(env));
   return exports;
 }
 

@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "addon.h"
 #include "errors.h"
 #include "links.h"
 #include "transaction.h"
@@ -192,7 +191,6 @@ Napi::Function Connection::define(Napi::Env env) {
                          InstanceMethod<&Connection::generation>("generation"),
                          InstanceMethod<&Connection::generation_sync>("generationSync"),
                          InstanceMethod<&Connection::links>("links"),
-                         InstanceMethod<&Connection::sibling>("sibling"),
                          InstanceMethod<&Connection::cancel>("cancel"),
                          InstanceMethod<&Connection::close>("close"),
                      });
@@ -202,19 +200,21 @@ Connection::Connection(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Connection>(info),
       channel_(std::make_shared<Channel>()),
       queue_(info.Env(), [this] { Unref(); }) {
+  const Napi::Env env = info.Env();
   try {
-    // sibling() brings its socket along.
-    if (info[0].IsExternal()) {
-      channel_->socket = std::move(*info[0].As<Napi::External<std::unique_ptr<Socket>>>().Data());
-    } else {
-      if (!info[0].IsString()) throw bad_argument(info.Env(), "the path of a network namespace expected");
+    if (info[0].IsString()) {
       const int receive_buffer = static_cast<int>(uint_argument(info, 1));
       channel_->socket = Socket::open(info[0].As<Napi::String>(), receive_buffer);
+    } else if (info[0].IsObject() &&
+               info[0].As<Napi::Object>().InstanceOf(info.NewTarget().As<Napi::Function>())) {
+      channel_->socket = Unwrap(info[0].As<Napi::Object>())->channel(env)->socket->sibling();
+    } else {
+      throw bad_argument(env, "the path of a network namespace or a Connection expected");
     }
   } catch (const Napi::Error&) {
     throw;
   } catch (...) {
-    throw to_error(info.Env(), std::current_exception());
+    throw to_error(env, std::current_exception());
   }
 }
 
@@ -278,19 +278,6 @@ Napi::Value Connection::links(const Napi::CallbackInfo& info) {
     read_links(*channel->socket, *messages);
     return [messages](Napi::Env env) { return give(env, *messages); };
   });
-}
-
-Napi::Value Connection::sibling(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  try {
-    std::unique_ptr<Socket> socket = channel(env)->socket->sibling();
-    const auto handle = Napi::External<std::unique_ptr<Socket>>::New(env, &socket);
-    return Addon::of(env).connection.New({handle});
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    throw to_error(env, std::current_exception());
-  }
 }
 
 Napi::Value Connection::cancel(const Napi::CallbackInfo& info) {

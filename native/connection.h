@@ -25,7 +25,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  /** `new Connection(netns, receiveBuffer)`. */
+  /** `new Connection(netns, receiveBuffer)`, or `new Connection(other)` for the namespace of another. */
   explicit Connection(const Napi::CallbackInfo& info);
 
  private:
@@ -37,7 +37,6 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value generation_sync(const Napi::CallbackInfo& info);
   Napi::Value links(const Napi::CallbackInfo& info);
-  Napi::Value sibling(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

@@ -3,19 +3,13 @@ import { constants } from 'node:os';
 /** Numbers that Linux has and `node:os` does not name (asm-generic/errno.h, linux/errno.h). */
 const MISSING = { ERESTART: 85, ESHUTDOWN: 108, EUCLEAN: 117, ENOTSUPP: 524 };
 
-// Two names of one number: the one that nf_tables means comes last and stays.
-const NAMES = new Map(
-  Object.entries({
-    ...constants.errno,
-    ...MISSING,
-    EAGAIN: constants.errno.EAGAIN,
-    EOPNOTSUPP: constants.errno.EOPNOTSUPP,
-  })
-    .map(([name, number]) => [number, name] as const)
-    .concat([
-      [constants.errno.EAGAIN, 'EAGAIN'],
-      [constants.errno.EOPNOTSUPP, 'EOPNOTSUPP'],
-    ]),
+/** Of two names for one number, those that nf_tables means; the last one counts. */
+const MEANT = { EAGAIN: constants.errno.EAGAIN, EOPNOTSUPP: constants.errno.EOPNOTSUPP };
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  [constants.errno, MISSING, MEANT].flatMap((names) =>
+    Object.entries(names).map(([name, number]): [number, string] => [number, name]),
+  ),
 );
 
 /** The name of an error number, as `ENOENT` of 2; `E` and the number where it has none. */
