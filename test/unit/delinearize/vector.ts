@@ -1,6 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type Instruction,
+  instructionData,
   type KernelElement,
   type KnownSet,
   type SetDeclaration,
@@ -16,6 +19,7 @@ import {
 } from '../../../src/linearize/index.ts';
 import type { NamedMap, NamedSet, Statement } from '../../../src/model/index.ts';
 import type { FamilyName } from '../../../src/protocol/index.ts';
+import { vectorsDirectory } from '../../support/requirements.ts';
 
 /** A line of the conformance vectors. */
 export interface Vector {
@@ -27,113 +31,123 @@ export interface Vector {
   readonly expr_output: readonly Statement[] | null;
 }
 
-const file = process.env.NFTJS_VECTORS ?? new URL('../../../../shared/vectors', import.meta.url).pathname;
-
-/** The vectors, or undefined where they are not there. */
-export function readVectors(): readonly Vector[] | undefined {
-  const path = `${file}/rules.jsonl`;
-  if (!existsSync(path)) return undefined;
-  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as Vector);
+export function readVectors(): readonly Vector[] {
+  const lines = readFileSync(join(vectorsDirectory, 'rules.jsonl'), 'utf8').split('\n');
+  return lines.filter(Boolean).map((line) => JSON.parse(line) as Vector);
 }
 
-/** A set as a listing finds it: with the name that the kernel gave, its elements as bytes. */
-export function asListed(set: SetDeclaration): KnownSet {
-  const elements = set.elements?.map(
+/** Compiles rules of one vector's table. */
+export interface Compiler {
+  readonly compile: (statements: readonly Statement[]) => CompiledRule;
+  readonly named: readonly SetDeclaration[];
+}
+
+/** @throws CompileError when a set of the vector cannot be declared */
+export function compilerOf({ family, table, sets }: Pick<Vector, 'family' | 'table' | 'sets'>): Compiler {
+  const named = new Map<string, SetDeclaration>();
+  let id = 0;
+  const names = { set: (name: string) => named.get(name), nextSetId: () => ++id };
+  for (const set of sets) {
+    const scope = new Scope(family, undefined, names, evaluate);
+    named.set(set.name, declareNamedSet({ family, table, ...set } as NamedSet, scope, undefined));
+  }
+  return {
+    named: [...named.values()],
+    compile: (statements) => {
+      id = named.size;
+      return compileRule(statements, family, undefined, names);
+    },
+  };
+}
+
+/** What a listing finds of a rule: its instructions, and its anonymous sets with the names that the kernel gave. */
+export interface ListedRule {
+  readonly instructions: readonly Instruction[];
+  readonly sets: readonly KnownSet[];
+}
+
+export function asListed({ sets, instructions }: CompiledRule): ListedRule {
+  const names = new Map(sets.map((set) => [set.id, set.name.replace('%d', String(set.id))]));
+  return {
+    sets: sets.map((set) => ({ ...listedSet(set), name: names.get(set.id) as string })),
+    instructions: instructions.map((instruction) => {
+      if (!('setId' in instruction) || instruction.setId === undefined) return instruction;
+      const set = names.get(instruction.setId) ?? instruction.set;
+      return { ...instruction, set, setId: undefined } as Instruction;
+    }),
+  };
+}
+
+function listedSet(set: SetDeclaration): KnownSet {
+  const { id: _id, size: _size, elements, ...rest } = set;
+  const told = elements?.map(
     ({ comment, open, joined: _joined, source: _source, ...element }): KernelElement => {
       const userdata = writeElementUserdata({ comment, open });
       return { ...element, ...(userdata && { userdata }) };
     },
   );
-  const { id: _id, size: _size, ...rest } = set;
-  return { ...rest, ...(elements && { elements }) };
+  return { ...rest, ...(told && { elements: told }) };
 }
 
-/** Compiles rules of one vector's table. */
-export function compilerOf(vector: Vector): (statements: readonly Statement[]) => CompiledRule {
-  const sets = new Map<string, SetDeclaration>();
-  let id = 0;
-  const names = { set: (name: string) => sets.get(name), nextSetId: () => ++id };
-  for (const set of vector.sets) {
-    const scope = new Scope(vector.family, undefined, names, evaluate);
-    const node = { family: vector.family, table: vector.table, ...set, timeout: undefined } as NamedSet;
-    sets.set(set.name, declareNamedSet(node, scope, undefined));
-  }
-  return Object.assign(
-    (statements: readonly Statement[]) => {
-      id = sets.size;
-      return compileRule(statements, vector.family, undefined, names);
-    },
-    { sets },
-  );
-}
-
-/** Reads back what a compiler made. */
+/** Reads back what a compiler made; `verified` lets the reading be checked by compiling it. */
 export function readBack(
-  vector: Vector,
-  compile: (statements: readonly Statement[]) => CompiledRule,
+  family: FamilyName,
+  compiler: Compiler,
   compiled: CompiledRule,
-  how: { readonly verified: boolean },
+  { verified }: { readonly verified: boolean },
 ): Statement[] {
-  const { sets: named } = compile as unknown as { sets: ReadonlyMap<string, SetDeclaration> };
-  // Anonymous sets have names of their own once the kernel has made them.
-  const anonymous = new Map(
-    compiled.sets.map((set) => [set.id, { ...asListed(set), name: set.name.replace('%d', String(set.id)) }]),
-  );
-  const instructions = compiled.instructions.map((instruction) =>
-    'setId' in instruction && instruction.setId !== undefined && anonymous.has(instruction.setId)
-      ? { ...instruction, set: anonymous.get(instruction.setId)?.name as string }
-      : instruction,
-  );
-  const known = new Map<string, KnownSet>([...anonymous.values()].map((set) => [set.name, set]));
-  for (const [name, set] of named) known.set(name, asListed(set));
+  const { instructions, sets } = asListed(compiled);
+  const known = new Map([...sets, ...compiler.named.map(listedSet)].map((set) => [set.name, set]));
   return delinearizeRule(instructions, {
-    family: vector.family,
+    family,
     numericProtocol: true,
     set: (name) => known.get(name),
-    ...(how.verified ? { faithful: (statements) => isSame(compile, statements, compiled) } : {}),
+    ...(verified ? { faithful: (statements) => isSame(compiler, statements, compiled) } : {}),
   });
 }
 
-/** Whether statements compile to the same instructions over the same sets. */
+/** Whether statements compile to the same bytes, over the same anonymous sets. */
 export function isSame(
-  compile: (statements: readonly Statement[]) => CompiledRule,
+  compiler: Compiler,
   statements: readonly Statement[],
   compiled: CompiledRule,
 ): boolean {
   try {
-    const again = compile(statements);
-    return isDeepStrictEqual(comparable(again), comparable(compiled));
+    const again = asListed(compiler.compile(statements));
+    const before = asListed(compiled);
+    return isDeepStrictEqual(wire(again), wire(before)) && isDeepStrictEqual(setsOf(again), setsOf(before));
   } catch {
     return false;
   }
 }
 
-const bytesOf = (bytes: unknown) =>
-  bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : bytes;
-
-/** Without what may differ: the order of elements in a set, and which of the caller's they come from. */
-function comparable({ sets, instructions }: CompiledRule) {
-  const plain = (value: unknown) =>
-    JSON.parse(JSON.stringify(value, (_key, v) => (typeof v === 'bigint' ? String(v) : bytesOf(v))));
-  return {
-    instructions: plain(instructions),
-    sets: sets.map((set) => ({
-      ...plain({
-        ...set,
-        key: set.key.map(({ bits, byteorder }) => [bits, byteorder]),
-        data: undefined,
-        elements: undefined,
-      }),
-      elements: (set.elements ?? [])
-        .map((element) => JSON.stringify(plain({ ...element, source: undefined })))
-        .sort(),
-    })),
-  };
+/** The name and bytes of each instruction. */
+export function wire({ instructions }: Pick<ListedRule, 'instructions'>): string[] {
+  return instructions.map((instruction) => {
+    const name = instruction.name === 'opaque' ? instruction.expression : instruction.name;
+    return `${name} ${Buffer.from(instructionData(instruction) ?? []).toString('hex')}`;
+  });
 }
 
-/** What the vectors leave out: counters are without their numbers. */
-export function normalise(statements: readonly Statement[]): unknown {
+const asText = (_key: string, value: unknown) =>
+  typeof value === 'bigint'
+    ? String(value)
+    : value instanceof Uint8Array
+      ? Buffer.from(value).toString('hex')
+      : value;
+
+/** Anonymous sets as far as the kernel sees them: the order of elements means nothing. */
+function setsOf({ sets }: ListedRule): unknown {
+  return sets.map(({ name, flags, key, elements = [] }) => ({
+    name,
+    flags,
+    key: key.map(({ bits, byteorder }) => [bits, byteorder]),
+    elements: elements.map((element) => JSON.stringify(element, asText)).sort(),
+  }));
+}
+
+/** As the vectors have it: counters are without their numbers. */
+export function withoutState(statements: readonly Statement[]): unknown {
   return JSON.parse(
     JSON.stringify(statements, (key, value) => {
       if (typeof value === 'bigint') return String(value);
