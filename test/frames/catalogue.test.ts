@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { applyPolicy } from '../../examples/demo/apply-policy.ts';
 import { connect } from '../../src/index.ts';
-import { factsOf } from '../../src/uncloud/index.ts';
+import { factsOf, renderFaithful } from '../../src/uncloud/index.ts';
 import { announcements } from '../support/frames/catalogue/arp.ts';
-import { unlisted } from '../support/frames/catalogue/bridge.ts';
-import { catalogue } from '../support/frames/catalogue/index.ts';
+import { otherBridges, unlisted, uplinks } from '../support/frames/catalogue/bridge.ts';
+import { catalogue, type Section } from '../support/frames/catalogue/index.ts';
+import { dynamicHosts, internet } from '../support/frames/catalogue/ipv4.ts';
+import { dynamicHosts6, internet6, routers } from '../support/frames/catalogue/ipv6.ts';
+import { ethertypes, sources } from '../support/frames/catalogue/link-layer.ts';
 import { host, plan, policy } from '../support/frames/network.ts';
 import { Rig } from '../support/frames/rig.ts';
 import { mislearnt, type Outcome, run } from '../support/frames/run.ts';
@@ -69,6 +72,50 @@ suite('port security that knows no interface', needs, () => {
     assert.deepEqual(described(wrong), []);
   });
 });
+
+/**
+ * The sections of which the article's rules decide as ours do, and the frames in them that they treat
+ * otherwise: they know no link-local address, no DHCP client, no tag and no fragment.
+ */
+const faithful: readonly [section: Section, otherwise: readonly string[]][] = [
+  [uplinks, []],
+  [ethertypes, ['own IPv4, VID 0']],
+  [sources, []],
+  [internet, ['later fragment that looks like a DHCP server']],
+  [dynamicHosts, ['discover']],
+  [internet6, ['from the link-local address', 'to a group']],
+  [routers, ['solicitation', 'solicitation from ::']],
+  [dynamicHosts6, ['solicit']],
+  [otherBridges, []],
+];
+
+const faithfulForms = [
+  { by: 'interface', ibrname: false, needed: needs },
+  { by: 'bridge name', ibrname: true, needed: requires('root', 'ip', 'bridge', 'veth', 'ibrname') },
+];
+
+for (const { by, ibrname, needed } of faithfulForms) {
+  suite(`the article's rules, dispatched by ${by}`, needed, () => {
+    let rig: Rig;
+    before(async () => {
+      rig = await Rig.build(plan);
+      rig.forget();
+      using nft = connect({ netns: rig.netns });
+      await applyPolicy(nft, host, policy, { facts: { ibrname }, form: renderFaithful });
+    });
+    after(() => rig?.close());
+
+    for (const [section, otherwise] of faithful) {
+      test(section.title, () => {
+        const outcomes = run(rig, [section]);
+        const differing = outcomes
+          .filter(({ row, arrivedAt }) => arrivedAt.length > 0 !== row.reaches.length > 0)
+          .map(({ row }) => row.name);
+        assert.deepEqual(differing, otherwise);
+      });
+    }
+  });
+}
 
 suite('without rules', needs, () => {
   test('every frame that must drop gets through, but for those that bridges drop themselves', async () => {
