@@ -1,9 +1,9 @@
 import type { Chain, Rule } from '../model/index.ts';
-import { formatPriority, hooks, parsePriority } from '../protocol/index.ts';
+import { formatPriority } from '../protocol/index.ts';
 import type { Head } from './head.ts';
 import { type FormatOptions, handleText } from './options.ts';
 import { ruleText } from './rule.ts';
-import { block, deviceName, listOf, quoted } from './text.ts';
+import { block, checked, deviceName, listOf, name, quoted } from './text.ts';
 
 function devices({ dev }: Chain): string {
   const names = listOf(dev);
@@ -13,17 +13,18 @@ function devices({ dev }: Chain): string {
     : `devices = { ${names.map(deviceName).join(', ')} } `;
 }
 
+/** In words a priority is nft syntax already. */
 function priority({ family, hook, prio = 0 }: Chain): string {
-  if (hook === undefined || !Object.hasOwn(hooks[family] ?? {}, hook)) return String(prio);
-  return formatPriority(family, hook, parsePriority(family, hook, prio));
+  if (typeof prio === 'string') return checked(prio);
+  return hook === undefined ? String(prio) : formatPriority(family, hook, prio);
 }
 
 /** `type filter hook input priority filter; policy accept;` of a base chain. */
 function base(chain: Chain): string[] {
   const { type, hook, policy } = chain;
-  if (type === undefined && hook === undefined) return [];
-  const end = policy === undefined ? '' : ` policy ${policy};`;
-  return [`type ${type ?? 'filter'} hook ${hook} ${devices(chain)}priority ${priority(chain)};${end}`];
+  if (type === undefined || hook === undefined) return [];
+  const end = policy === undefined ? '' : ` policy ${name(policy)};`;
+  return [`type ${name(type)} hook ${name(hook)} ${devices(chain)}priority ${priority(chain)};${end}`];
 }
 
 /** A chain with its rules. */

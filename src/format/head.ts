@@ -9,7 +9,7 @@ export const inside: Head = (kind, object) => `${kind} ${name(object.name)}`;
 
 /** `inet filter` */
 export function tableName({ family, table }: TableRef): string {
-  return `${family} ${name(table)}`;
+  return `${name(family)} ${name(table)}`;
 }
 
 /** `chain inet filter input` */

@@ -3,7 +3,7 @@ import { format } from './expression.ts';
 import type { FormatOptions } from './options.ts';
 import { ruleText } from './rule.ts';
 import { statementText } from './statement/index.ts';
-import { orComment } from './text.ts';
+import { checked, orComment } from './text.ts';
 
 export type { FormatOptions } from './options.ts';
 export { formatObject, formatRuleset } from './ruleset.ts';
@@ -23,6 +23,5 @@ export function formatStatement(statement: Statement): string {
  * their type.
  */
 export function formatExpression(expression: Expression): string {
-  if (typeof expression !== 'object' || expression === null) return format(expression, undefined);
-  return orComment(expression, () => format(expression, undefined));
+  return orComment({ expression }, () => checked(format(expression, undefined)));
 }

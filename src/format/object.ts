@@ -14,7 +14,7 @@ import type {
 import type { Head } from './head.ts';
 import { type FormatOptions, handleText } from './options.ts';
 import { counterValues, limitValues, millisecondsText, quotaValues, synproxyValues } from './stateful.ts';
-import { block, quoted } from './text.ts';
+import { block, checked, quoted } from './text.ts';
 
 /** Properties on lines of their own, without those that are absent: `[word, value]`. */
 function properties(
@@ -104,5 +104,5 @@ export function objectText(
 ): string {
   const comment = node.comment === undefined ? [] : [`comment ${quoted(node.comment)}`];
   const lines = [...comment, ...bodies[kind](node as never)];
-  return block(head(kind, node), lines, handleText(node.handle, options));
+  return block(head(kind, node), lines.map(checked), handleText(node.handle, options));
 }

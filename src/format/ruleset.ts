@@ -63,9 +63,9 @@ function tableContents(contents: TableContents, options: FormatOptions): string 
   const blocks = [...chains.values()].map(({ chain, rules }) =>
     orComment({ chain, rules }, () => chainText(chain, rules, inside, options)),
   );
-  return orComment({ table }, () =>
-    tableText(table, [...objects, ...sets, ...flowtables, ...blocks], options),
-  );
+  const all = [...objects, ...sets, ...flowtables, ...blocks];
+  const text = orComment({ table }, () => tableText(table, all, options));
+  return text.startsWith('#') ? [text, ...all.map((part) => part.replace(/^/gm, '# '))].join('\n') : text;
 }
 
 /**

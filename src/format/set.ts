@@ -5,7 +5,7 @@ import { type Head, tableName } from './head.ts';
 import { type FormatOptions, handleText } from './options.ts';
 import { secondsText } from './stateful.ts';
 import { freshStatements } from './statement/index.ts';
-import { block, listOf, name, quoted } from './text.ts';
+import { block, checked, listOf, name, quoted } from './text.ts';
 import { namedType, typeOf, type ValueType } from './type.ts';
 
 /** How many elements of a type stand on a line; of all others one. */
@@ -87,7 +87,8 @@ function elementsText(set: NamedSet | NamedMap): string {
   const texts = elementTexts(elements, key, map === undefined ? undefined : { type: dataType(map) });
   const kind = key !== undefined && 'type' in key ? (key.type.name as DatatypeName) : undefined;
   const room = (kind && elementsALine[kind]) ?? 1;
-  return texts.map((text, i) => (i === 0 ? text : `${i % room === 0 ? nextLine : ', '}${text}`)).join('');
+  const before = (i: number) => (i === 0 ? '' : i % room === 0 ? nextLine : ', ');
+  return texts.map((text, i) => before(i) + checked(text)).join('');
 }
 
 const flagOrder = ['constant', 'dynamic', 'interval', 'timeout'] as const;
@@ -110,8 +111,8 @@ export function setText(
   const flags = flagsText(set as NamedSet);
   const { policy, size, stmt = [], timeout, comment } = set;
   const interval = set['gc-interval'];
-  const count = listOf(set.elem as Expression | readonly Expression[] | undefined).length;
-  const lines = [
+  const elements = elementsText(set);
+  const properties = [
     typeLine(set as NamedMap),
     policy === 'memory' && `policy ${policy}`,
     size !== undefined && `size ${size}`,
@@ -121,13 +122,9 @@ export function setText(
     interval !== undefined && `gc-interval ${secondsText(interval)}`,
     set['auto-merge'] && 'auto-merge',
     comment !== undefined && `comment ${quoted(comment)}`,
-    count > 0 && `elements = { ${elementsText(set)} }`,
-  ];
-  return block(
-    head(kind, set),
-    lines.filter((line): line is string => typeof line === 'string' && line !== ''),
-    handleText(set.handle, options),
-  );
+  ].filter((line): line is string => typeof line === 'string' && line !== '');
+  const lines = [...properties.map(checked), ...(elements === '' ? [] : [`elements = { ${elements} }`])];
+  return block(head(kind, set), lines, handleText(set.handle, options));
 }
 
 /** `element inet t s { … }`: elements apart from their set, whose type is not known here. */
@@ -135,5 +132,5 @@ export function elementText({ name: set, elem, ...table }: Element): string {
   const list = listOf(elem as Expression | readonly Expression[]);
   const isMap = list.length > 0 && list.every((node) => Array.isArray(node));
   const texts = elementTexts(list, undefined, isMap ? { type: undefined } : undefined);
-  return `element ${tableName(table)} ${name(set)} { ${texts.join(', ')} }`;
+  return `element ${tableName(table)} ${name(set)} { ${texts.map(checked).join(', ')} }`;
 }

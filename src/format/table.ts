@@ -13,6 +13,6 @@ export function tableText(table: Table, blocks: readonly string[], options: Form
     ...(table.comment === undefined ? [] : [`comment ${quoted(table.comment)}`]),
   ];
   const separated = blocks.flatMap((text, i) => (i > 0 || flags.length > 0 ? ['', text] : [text]));
-  const head = `table ${table.family} ${name(table.name)}`;
+  const head = `table ${name(table.family)} ${name(table.name)}`;
   return block(head, [...lines, ...separated], handleText(table.handle, options));
 }

@@ -13,6 +13,17 @@ export function quoted(text: string): string {
 
 const nameInSyntax = /^[A-Za-z_.][A-Za-z0-9/\\_.-]*$/;
 
+const strings = /"[^"]*"/g;
+
+/**
+ * Text that ends where it should: outside of quotes no character of it begins something else. Words that
+ * the types allow pass; this is for data that was never checked against the types.
+ */
+export function checked(text: string): string {
+  if (/[\n;#"]/.test(text.replace(strings, ''))) throw new NotInSyntax(`nft would not read all of ${text}`);
+  return text;
+}
+
 /** The name of a table, chain, set …, which nft writes without quotes. */
 export function name(text: string): string {
   if (!nameInSyntax.test(text)) throw new NotInSyntax(`${JSON.stringify(text)} is no name to nft`);

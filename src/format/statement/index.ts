@@ -14,7 +14,7 @@ import type {
 import { format, mapData } from '../expression.ts';
 import { words } from '../selector.ts';
 import { stateful, synproxyValues } from '../stateful.ts';
-import { NotInSyntax, name } from '../text.ts';
+import { checked, NotInSyntax, name } from '../text.ts';
 import { namedType, typeOf } from '../type.ts';
 import { verdicts } from '../verdict.ts';
 import { forwards } from './forward.ts';
@@ -119,5 +119,5 @@ export function statementText(statement: Statement, family?: Family): string {
   const [[kind, node] = []] = Object.entries(statement);
   const formatter = kind !== undefined && Object.hasOwn(formatters, kind) ? formatters[kind] : undefined;
   if (!formatter) throw new NotInSyntax(`nft has no statement ${kind}`);
-  return formatter(node as never, family);
+  return checked(formatter(node as never, family));
 }
