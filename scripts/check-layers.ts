@@ -21,7 +21,7 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
   linearize: ['datatype', 'protocol', 'model', 'bytecode'],
   delinearize: ['datatype', 'protocol', 'wire', 'bytecode', 'message', 'model'],
   format: ['datatype', 'protocol', 'model', 'bytecode', 'linearize'],
-  transaction: ['datatype', 'protocol', 'wire', 'bytecode', 'message', 'model', 'linearize'],
+  transaction: 'datatype protocol wire bytecode message model linearize format'.split(' '),
   netlink: 'datatype protocol wire bytecode message model linearize delinearize format transaction'.split(
     ' ',
   ),

@@ -6,7 +6,15 @@
  */
 export { type Instruction, instructionText } from './bytecode/index.ts';
 export { bytecodeText } from './format/bytecode.ts';
-export { type FormatOptions, formatExpression, formatObject, formatRule, formatRuleset, formatStatement } from './format/index.ts';
+export { type CompileLine, compileLine } from './format/compile-line.ts';
+export {
+  type FormatOptions,
+  formatExpression,
+  formatObject,
+  formatRule,
+  formatRuleset,
+  formatStatement,
+} from './format/index.ts';
 export { CompileError } from './linearize/index.ts';
 export * from './model/index.ts';
 export {
@@ -24,4 +32,4 @@ export {
   TransactionError,
 } from './netlink/index.ts';
 export { ProtocolLookupError } from './protocol/index.ts';
-export { type Commands, Transaction, transaction } from './transaction/index.ts';
+export { type Commands, compileCommands, Transaction, transaction } from './transaction/index.ts';

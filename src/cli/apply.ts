@@ -22,7 +22,11 @@ ${netnsHelp}
 Example:
   nft -j list ruleset | nftjs apply --netns blue -`,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, { check: { type: 'boolean' }, ...netnsOption }, [1, 1]);
+    const { values, positionals } = parseOptions(
+      args,
+      { check: { type: 'boolean' }, ...netnsOption },
+      [1, 1],
+    );
     const ruleset = await readRuleset(positionals[0] as string, io);
     await using nft = connect(namespaceOption(values.netns));
     if (values.check) await nft.check(ruleset);

@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './command.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -33,4 +33,5 @@ export function namespaceOption(value: string | undefined): { netns?: string | n
 /** The option of all commands that talk to the kernel. */
 export const netnsOption = { netns: { type: 'string' } } as const;
 
-export const netnsHelp = '  --netns NAME|PATH|PID   the network namespace: a name of `ip netns`, a path, or a process in it';
+export const netnsHelp =
+  '  --netns NAME|PATH|PID   the network namespace: a name of `ip netns`, a path, or a process in it';

@@ -1,7 +1,17 @@
-import { datatype, DatatypeError } from '../datatype/index.ts';
-import { at, CompileError, compileRule, declareNamedSet, evaluate, type Names, type Path, Scope, type SetDeclaration } from '../linearize/index.ts';
+import { DatatypeError, datatype } from '../datatype/index.ts';
+import {
+  at,
+  CompileError,
+  compileRule,
+  declareNamedSet,
+  evaluate,
+  type Names,
+  type Path,
+  Scope,
+  type SetDeclaration,
+} from '../linearize/index.ts';
 import type { Chain, NamedMap, Statement } from '../model/index.ts';
-import { findFamily, type FamilyName, ProtocolLookupError } from '../protocol/index.ts';
+import { type FamilyName, findFamily, ProtocolLookupError } from '../protocol/index.ts';
 import { bytecodeText } from './bytecode.ts';
 
 /** A rule with what it needs to be compiled alone: one line of `nftjs compile --jsonl`. */
@@ -39,7 +49,13 @@ export function compileLine(line: CompileLine): string[] {
   const place = at(undefined, 'sets');
   (line.sets ?? []).forEach((set, i) => {
     const scope = new Scope(family, undefined, names, evaluate);
-    const declared = { ...set, family, table, name: String(set.name), ...secondsOf(set.timeout, at(place, i)) };
+    const declared = {
+      ...set,
+      family,
+      table,
+      name: String(set.name),
+      ...secondsOf(set.timeout, at(place, i)),
+    };
     sets.set(declared.name, declareNamedSet(declared, scope, at(place, i)));
   });
   const definition: Chain = { family, table, name: chain, ...baseOf(line.base) };
@@ -51,7 +67,8 @@ function familyOf(line: CompileLine): FamilyName {
   try {
     return findFamily(line.family).name;
   } catch (error) {
-    if (error instanceof ProtocolLookupError) throw new CompileError(at(undefined, 'family'), error.message, { cause: error });
+    if (error instanceof ProtocolLookupError)
+      throw new CompileError(at(undefined, 'family'), error.message, { cause: error });
     throw error;
   }
 }
@@ -62,7 +79,8 @@ function secondsOf(timeout: unknown, path: Path): { timeout?: number } {
   try {
     return { timeout: Number(datatype('time').parse(timeout as string, 64)) / 1000 };
   } catch (error) {
-    if (error instanceof DatatypeError) throw new CompileError(at(path, 'timeout'), error.message, { cause: error });
+    if (error instanceof DatatypeError)
+      throw new CompileError(at(path, 'timeout'), error.message, { cause: error });
     throw error;
   }
 }

@@ -1,10 +1,17 @@
 import { at, CompileError } from '../linearize/index.ts';
 import { MESSAGE, NLM, POLICIES, rule as ruleSchema, chain as schema } from '../message/index.ts';
 import type { Chain, Family } from '../model/index.ts';
-import { checkChainType, findHook, hookHasDevices, type HookName, ProtocolLookupError, parsePriority } from '../protocol/index.ts';
+import {
+  checkChainType,
+  findHook,
+  type HookName,
+  hookHasDevices,
+  ProtocolLookupError,
+  parsePriority,
+} from '../protocol/index.ts';
 import type { ValueOf } from '../wire/schema.ts';
-import { comment } from './comment.ts';
 import type { ParsedCommand } from './command.ts';
+import { comment } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
@@ -17,7 +24,12 @@ export function compileChain(command: ParsedCommand, context: TransactionContext
     case 'create': {
       const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
       context.declareChain(command.node as unknown as Chain);
-      context.send(command, MESSAGE.NEWCHAIN, how, schema, { table, name: nameOf(command), ...base(command, family), ...comment(command) });
+      context.send(command, MESSAGE.NEWCHAIN, how, schema, {
+        table,
+        name: nameOf(command),
+        ...base(command, family),
+        ...comment(command),
+      });
       return;
     }
     case 'delete':
@@ -25,7 +37,11 @@ export function compileChain(command: ParsedCommand, context: TransactionContext
       const handle = handleOf(command);
       const named = command.node.name !== undefined;
       const devices = named && command.node.dev !== undefined ? base(command, family) : {};
-      removeWith(command, context, 'CHAIN', schema, { table, ...(named || handle === undefined ? { name: nameOf(command) } : { handle }), ...devices });
+      removeWith(command, context, 'CHAIN', schema, {
+        table,
+        ...(named || handle === undefined ? { name: nameOf(command) } : { handle }),
+        ...devices,
+      });
       return;
     }
     case 'flush':
@@ -36,7 +52,10 @@ export function compileChain(command: ParsedCommand, context: TransactionContext
       rename(command, context, family, table);
       return;
     default:
-      throw new CompileError(command.path, `expected add, create, delete, destroy, flush or rename, not ${command.verb}`);
+      throw new CompileError(
+        command.path,
+        `expected add, create, delete, destroy, flush or rename, not ${command.verb}`,
+      );
   }
 }
 
@@ -74,7 +93,8 @@ function base({ node, path }: ParsedCommand, family: Family): ValueOf<typeof sch
   if (devices.length > 0 && !hookHasDevices(family, hook as HookName)) {
     throw new CompileError(place('dev'), `the hook ${hook} of family ${family} has no devices`);
   }
-  if (policy !== undefined && !Object.hasOwn(POLICIES, policy)) throw new CompileError(place('policy'), 'expected accept or drop');
+  if (policy !== undefined && !Object.hasOwn(POLICIES, policy))
+    throw new CompileError(place('policy'), 'expected accept or drop');
   return {
     hook: {
       number,

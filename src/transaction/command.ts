@@ -2,7 +2,17 @@ import { at, CompileError, type Path } from '../linearize/index.ts';
 import type { Ruleset } from '../model/index.ts';
 
 /** The verbs of a transaction; `list` only reads and is none. */
-export const VERBS = ['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'flush', 'reset', 'rename'] as const;
+export const VERBS = [
+  'add',
+  'create',
+  'insert',
+  'replace',
+  'delete',
+  'destroy',
+  'flush',
+  'reset',
+  'rename',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** One command of a transaction, taken apart. */
@@ -22,11 +32,12 @@ export type Commands = Ruleset | Ruleset['nftables'];
 /** The list of commands. */
 export function commandList(commands: Commands): Ruleset['nftables'] {
   const list = Array.isArray(commands) ? commands : (commands as Ruleset | undefined)?.nftables;
-  if (!Array.isArray(list)) throw new CompileError(undefined, 'expected { nftables: […] } or a list of commands');
+  if (!Array.isArray(list))
+    throw new CompileError(undefined, 'expected { nftables: […] } or a list of commands');
   return list as Ruleset['nftables'];
 }
 
-/** Takes commands apart; an object without a verb is added, `metainfo` says nothing. */
+/** Takes commands apart; an object without a verb is added and its handle ignored, `metainfo` says nothing. */
 export function parseCommands(commands: Commands): ParsedCommand[] {
   const parsed: ParsedCommand[] = [];
   const root = Array.isArray(commands) ? undefined : at(undefined, 'nftables');
@@ -36,7 +47,9 @@ export function parseCommands(commands: Commands): ParsedCommand[] {
     if (key === 'metainfo') return;
     const verb = VERBS.find((name) => name === key);
     if (verb === undefined) {
-      parsed.push({ verb: 'add', kind: key, node: nodeOf(value, at(path, key)), index, path: at(path, key) });
+      // As a listing has it: its handle says which object it was there, not which one this is to stand beside.
+      const { handle: _, ...node } = nodeOf(value, at(path, key));
+      parsed.push({ verb: 'add', kind: key, node, index, path: at(path, key) });
       return;
     }
     const inside = at(path, key);
@@ -50,7 +63,10 @@ function only(value: unknown, path: Path): [string, unknown] {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const [entry] = entries;
   if (entries.length !== 1 || entry === undefined) {
-    throw new CompileError(path, `expected an object with one key, not ${entries.map(([key]) => key).join(', ') || 'none'}`);
+    throw new CompileError(
+      path,
+      `expected an object with one key, not ${entries.map(([key]) => key).join(', ') || 'none'}`,
+    );
   }
   return entry;
 }

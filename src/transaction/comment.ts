@@ -1,6 +1,6 @@
 import { at, CompileError } from '../linearize/index.ts';
-import { commentUserdata } from './userdata.ts';
 import type { ParsedCommand } from './command.ts';
+import { commentUserdata } from './userdata.ts';
 
 /** Bytes of a comment, less its closing zero (nft's limit). */
 const MAX_COMMENT = 127;

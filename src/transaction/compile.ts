@@ -29,7 +29,8 @@ const compilers: Readonly<Record<string, Compiler>> = {
 
 /** `{ flush: { ruleset: null } }`: all tables of a family, or of all families. */
 function compileRuleset(command: ParsedCommand, context: TransactionContext): void {
-  if (command.verb !== 'flush') throw new CompileError(command.path, `a ruleset can be flushed, not ${command.verb}`);
+  if (command.verb !== 'flush')
+    throw new CompileError(command.path, `a ruleset can be flushed, not ${command.verb}`);
   context.forget(command.node.family as Family | undefined);
   context.send(command, MESSAGE.DELTABLE, 0, tableSchema, {});
 }
@@ -41,7 +42,10 @@ export function compileTransaction(commands: Commands, view: KernelView): Outgoi
     if (command.verb === 'reset') continue;
     const compile = Object.hasOwn(compilers, command.kind) ? compilers[command.kind] : undefined;
     if (compile === undefined) {
-      throw new CompileError(command.path, `expected one of ${Object.keys(compilers).join(', ')}, not ${command.kind}`);
+      throw new CompileError(
+        command.path,
+        `expected one of ${Object.keys(compilers).join(', ')}, not ${command.kind}`,
+      );
     }
     compile(command, context);
   }
@@ -50,7 +54,12 @@ export function compileTransaction(commands: Commands, view: KernelView): Outgoi
 
 /** What must be known of the ruleset before the commands can be compiled. */
 export function needsOf(commands: Commands, canDestroy: boolean): Needs {
-  const needs = { sets: new Set<string>(), chains: new Set<string>(), rules: new Set<string>(), existence: new Set<string>() };
+  const needs = {
+    sets: new Set<string>(),
+    chains: new Set<string>(),
+    rules: new Set<string>(),
+    existence: new Set<string>(),
+  };
   const own = new Set<string>();
   for (const command of inDependencyOrder(parseCommands(commands))) {
     const { verb, kind, node } = command;

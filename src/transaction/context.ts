@@ -1,4 +1,4 @@
-import { type Names, evaluate, Scope, type SetDeclaration } from '../linearize/index.ts';
+import { evaluate, type Names, Scope, type SetDeclaration } from '../linearize/index.ts';
 import type { Chain, Family } from '../model/index.ts';
 import { findFamily } from '../protocol/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
@@ -33,7 +33,15 @@ export class TransactionContext {
     value: ValueOf<S>,
   ): void {
     const family = familyNumber(command);
-    this.messages.push({ kind: 'message', type, flags, family, operation: command.index, schema, value: value as ValueOf<Schema> });
+    this.messages.push({
+      kind: 'message',
+      type,
+      flags,
+      family,
+      operation: command.index,
+      schema,
+      value: value as ValueOf<Schema>,
+    });
   }
 
   declareSet(family: Family, table: string, set: SetDeclaration): void {

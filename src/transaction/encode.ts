@@ -1,5 +1,5 @@
 import type { SetElement } from '../linearize/index.ts';
-import { element as elementSchema, elementList } from '../message/index.ts';
+import { elementList, element as elementSchema } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { encode } from '../wire/schema.ts';
@@ -29,7 +29,11 @@ function encodeElementList(message: ElementsMessage, program: ProgramWriter, scr
   if (sizes !== undefined) {
     const list = program.packedElements(message, prefix, sizes);
     for (const { key, keyEnd, data, flags, joined } of elements) {
-      list.add({ key: key as Uint8Array, end: keyEnd as Uint8Array, data: data as Uint8Array }, flags ?? 0, joined);
+      list.add(
+        { key: key as Uint8Array, end: keyEnd as Uint8Array, data: data as Uint8Array },
+        flags ?? 0,
+        joined,
+      );
     }
     return;
   }
@@ -42,9 +46,12 @@ function encodeElementList(message: ElementsMessage, program: ProgramWriter, scr
 }
 
 /** Sizes that all elements share, where they are nothing but keys and plain data. */
-function uniformSizes(elements: readonly SetElement[]): { key: number; end: number; data: number } | undefined {
+function uniformSizes(
+  elements: readonly SetElement[],
+): { key: number; end: number; data: number } | undefined {
   const [first] = elements;
-  if (first?.key === undefined || (first.data !== undefined && !(first.data instanceof Uint8Array))) return undefined;
+  if (first?.key === undefined || (first.data !== undefined && !(first.data instanceof Uint8Array)))
+    return undefined;
   const key = first.key.length;
   const end = first.keyEnd?.length ?? 0;
   const data = first.data?.length ?? 0;
@@ -52,7 +59,8 @@ function uniformSizes(elements: readonly SetElement[]): { key: number; end: numb
     const plain =
       element.key?.length === key &&
       (element.keyEnd?.length ?? 0) === end &&
-      (element.data === undefined ? 0 : element.data instanceof Uint8Array ? element.data.length : -1) === data &&
+      (element.data === undefined ? 0 : element.data instanceof Uint8Array ? element.data.length : -1) ===
+        data &&
       element.object === undefined &&
       element.timeout === undefined &&
       element.expiration === undefined &&

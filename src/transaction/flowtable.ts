@@ -1,5 +1,5 @@
 import { at, CompileError } from '../linearize/index.ts';
-import { FLOWTABLE_FLAGS, flowtable as schema, MESSAGE, NLM } from '../message/index.ts';
+import { FLOWTABLE_FLAGS, MESSAGE, NLM, flowtable as schema } from '../message/index.ts';
 import type { Flowtable } from '../model/index.ts';
 import { parsePriority } from '../protocol/index.ts';
 import type { ParsedCommand } from './command.ts';
@@ -16,7 +16,8 @@ export function compileFlowtable(command: ParsedCommand, context: TransactionCon
     case 'add':
     case 'create': {
       const { hook, prio, dev } = command.node as Partial<Flowtable>;
-      if (hook !== undefined && hook !== 'ingress') throw new CompileError(at(command.path, 'hook'), 'expected ingress');
+      if (hook !== undefined && hook !== 'ingress')
+        throw new CompileError(at(command.path, 'hook'), 'expected ingress');
       const devices = dev === undefined ? [] : Array.isArray(dev) ? (dev as string[]) : [dev as string];
       const flags = flagsOf(command, FLOWTABLE_FLAGS);
       const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
@@ -31,7 +32,8 @@ export function compileFlowtable(command: ParsedCommand, context: TransactionCon
     case 'delete':
     case 'destroy': {
       const handle = handleOf(command);
-      const target = handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
+      const target =
+        handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
       removeWith(command, context, 'FLOWTABLE', schema, { table, ...target });
       return;
     }

@@ -1,3 +1,4 @@
+export { compileCommands } from './bytecode-text.ts';
 export { type Commands, commandList, type ParsedCommand, parseCommands } from './command.ts';
 export { compileTransaction, needsOf } from './compile.ts';
 export { encodeMessages } from './encode.ts';

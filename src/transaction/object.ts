@@ -1,10 +1,10 @@
+import { DatatypeError, datatype } from '../datatype/index.ts';
 import { at, CompileError, evaluateStateful, OBJECT_TYPES, type ObjectType } from '../linearize/index.ts';
-import { MESSAGE, NLM, object as schema, objectData } from '../message/index.ts';
-import { datatype, DatatypeError } from '../datatype/index.ts';
+import { MESSAGE, NLM, objectData, object as schema } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { encode } from '../wire/schema.ts';
-import { comment } from './comment.ts';
 import type { ParsedCommand } from './command.ts';
+import { comment } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
@@ -18,7 +18,9 @@ const WSCALE_GIVEN = 2;
 type Data = Readonly<Record<string, unknown>>;
 
 /** The attributes of each kind of object, from its JSON. */
-const contents: Readonly<Record<keyof typeof objectData, (command: ParsedCommand, context: TransactionContext) => Data>> = {
+const contents: Readonly<
+  Record<keyof typeof objectData, (command: ParsedCommand, context: TransactionContext) => Data>
+> = {
   counter: (command, context) => stateful('counter', command.node, command, context),
   quota: (command, context) => {
     const { bytes, used, inv } = command.node;
@@ -41,7 +43,11 @@ const contents: Readonly<Record<keyof typeof objectData, (command: ParsedCommand
     let bits = (mss === undefined ? 0 : MSS_GIVEN) | (wscale === undefined ? 0 : WSCALE_GIVEN);
     for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
       const bit = SYNPROXY_FLAGS[flag as keyof typeof SYNPROXY_FLAGS];
-      if (bit === undefined) throw new CompileError(at(path, 'flags'), `expected some of ${Object.keys(SYNPROXY_FLAGS).join(', ')}`);
+      if (bit === undefined)
+        throw new CompileError(
+          at(path, 'flags'),
+          `expected some of ${Object.keys(SYNPROXY_FLAGS).join(', ')}`,
+        );
       bits |= bit;
     }
     return { mss: mss ?? 0, wscale: wscale ?? 0, flags: bits };
@@ -62,13 +68,20 @@ export function compileObject(command: ParsedCommand, context: TransactionContex
       const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
       const writer = new AttributeWriter(64);
       encode(objectData[kind], contents[kind](command, context) as never, writer);
-      context.send(command, MESSAGE.NEWOBJ, how, schema, { table, name: nameOf(command), type, data: writer.bytes().slice(), ...comment(command) });
+      context.send(command, MESSAGE.NEWOBJ, how, schema, {
+        table,
+        name: nameOf(command),
+        type,
+        data: writer.bytes().slice(),
+        ...comment(command),
+      });
       return;
     }
     case 'delete':
     case 'destroy': {
       const handle = handleOf(command);
-      const target = handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
+      const target =
+        handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
       removeWith(command, context, 'OBJ', schema, { table, type, ...target });
       return;
     }
@@ -77,7 +90,12 @@ export function compileObject(command: ParsedCommand, context: TransactionContex
   }
 }
 
-function stateful(kind: 'counter' | 'quota' | 'limit', node: Data, command: ParsedCommand, context: TransactionContext): Data {
+function stateful(
+  kind: 'counter' | 'quota' | 'limit',
+  node: Data,
+  command: ParsedCommand,
+  context: TransactionContext,
+): Data {
   const scope = context.scope(familyOf(command), nameOf(command, 'table'));
   const { name: _, ...attributes } = evaluateStateful(kind, node, scope, command.path) as unknown as Data;
   return attributes;
@@ -86,7 +104,8 @@ function stateful(kind: 'counter' | 'quota' | 'limit', node: Data, command: Pars
 function l3(command: ParsedCommand): number {
   const said = command.node.l3proto ?? command.node.family;
   const number = L3[said as keyof typeof L3];
-  if (number === undefined) throw new CompileError(at(command.path, 'l3proto'), `expected one of ${Object.keys(L3).join(', ')}`);
+  if (number === undefined)
+    throw new CompileError(at(command.path, 'l3proto'), `expected one of ${Object.keys(L3).join(', ')}`);
   return number;
 }
 
@@ -94,14 +113,27 @@ function protocol({ node, path }: ParsedCommand): number {
   try {
     return Number(datatype('inet_proto').parse(node.protocol as string));
   } catch (error) {
-    if (error instanceof DatatypeError) throw new CompileError(at(path, 'protocol'), error.message, { cause: error });
+    if (error instanceof DatatypeError)
+      throw new CompileError(at(path, 'protocol'), error.message, { cause: error });
     throw error;
   }
 }
 
 /** States of each protocol in the order of the kernel's CTA_TIMEOUT_* (linux/netfilter/nfnetlink_cttimeout.h). */
 const STATES: Readonly<Record<number, readonly string[]>> = {
-  6: ['syn_sent', 'syn_recv', 'established', 'fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close', 'syn_sent2', 'retrans', 'unack'],
+  6: [
+    'syn_sent',
+    'syn_recv',
+    'established',
+    'fin_wait',
+    'close_wait',
+    'last_ack',
+    'time_wait',
+    'close',
+    'syn_sent2',
+    'retrans',
+    'unack',
+  ],
   17: ['unreplied', 'replied'],
 };
 

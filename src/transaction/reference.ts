@@ -28,8 +28,12 @@ export function nameOf({ node, path }: ParsedCommand, key = 'name'): string {
 export function handleOf({ node, path }: ParsedCommand): bigint | undefined {
   const { handle } = node;
   if (handle === undefined) return undefined;
-  const number = typeof handle === 'bigint' || (typeof handle === 'number' && Number.isSafeInteger(handle)) ? BigInt(handle) : 0n;
-  if (number <= 0n) throw new CompileError(at(path, 'handle'), 'expected the number that the kernel gave the object');
+  const number =
+    typeof handle === 'bigint' || (typeof handle === 'number' && Number.isSafeInteger(handle))
+      ? BigInt(handle)
+      : 0n;
+  if (number <= 0n)
+    throw new CompileError(at(path, 'handle'), 'expected the number that the kernel gave the object');
   return number;
 }
 
@@ -40,7 +44,10 @@ export function flagsOf(command: ParsedCommand, table: Readonly<Record<string, n
   let bits = 0;
   for (const flag of Array.isArray(flags) ? flags : [flags]) {
     if (typeof flag !== 'string' || !Object.hasOwn(table, flag)) {
-      throw new CompileError(at(command.path, 'flags'), `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`);
+      throw new CompileError(
+        at(command.path, 'flags'),
+        `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`,
+      );
     }
     bits |= table[flag] as number;
   }

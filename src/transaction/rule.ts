@@ -2,8 +2,8 @@ import { at, CompileError, compileRule } from '../linearize/index.ts';
 import { MESSAGE, NLM, rule as schema } from '../message/index.ts';
 import type { Family, Statement } from '../model/index.ts';
 import type { ValueOf } from '../wire/schema.ts';
-import { comment } from './comment.ts';
 import type { ParsedCommand } from './command.ts';
+import { comment } from './comment.ts';
 import type { RulePlace, TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
@@ -22,7 +22,12 @@ export function compileRuleCommand(command: ParsedCommand, context: TransactionC
     case 'replace': {
       const handle = handleOf(command);
       if (handle === undefined) throw new CompileError(command.path, 'the handle says which rule to replace');
-      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, { table, chain, handle, ...body(command, context, family, table, chain) });
+      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, {
+        table,
+        chain,
+        handle,
+        ...body(command, context, family, table, chain),
+      });
       return;
     }
     case 'delete':
@@ -36,7 +41,10 @@ export function compileRuleCommand(command: ParsedCommand, context: TransactionC
       return;
     }
     default:
-      throw new CompileError(command.path, `expected add, insert, replace, delete or destroy, not ${command.verb}`);
+      throw new CompileError(
+        command.path,
+        `expected add, insert, replace, delete or destroy, not ${command.verb}`,
+      );
   }
 }
 
@@ -45,12 +53,19 @@ export function needsRules({ kind, node }: ParsedCommand): boolean {
   return kind === 'rule' && node.index !== undefined;
 }
 
-function insert(command: ParsedCommand, context: TransactionContext, family: Family, table: string, chain: string): void {
+function insert(
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  chain: string,
+): void {
   const after = command.verb !== 'insert';
   const content = body(command, context, family, table, chain);
   const id = context.nextRuleId();
   const handle = handleOf(command);
-  const position = handle === undefined ? byIndex(command, context, family, table, chain, after, id) : { position: handle };
+  const position =
+    handle === undefined ? byIndex(command, context, family, table, chain, after, id) : { position: handle };
   const how = after ? NLM.CREATE | NLM.APPEND : NLM.CREATE;
   context.send(command, MESSAGE.NEWRULE, how, schema, { table, chain, ...content, ...position, id });
 }
@@ -74,7 +89,10 @@ function byIndex(
   }
   const neighbour: RulePlace | undefined = typeof index === 'number' ? places[index] : undefined;
   if (neighbour === undefined) {
-    throw new CompileError(at(path, 'index'), `the chain has ${places.length} rules: there is none at ${String(index)}`);
+    throw new CompileError(
+      at(path, 'index'),
+      `the chain has ${places.length} rules: there is none at ${String(index)}`,
+    );
   }
   places.splice((index as number) + (after ? 1 : 0), 0, { id });
   return 'handle' in neighbour ? { position: neighbour.handle } : { positionId: neighbour.id };
@@ -91,7 +109,13 @@ function body(
   const statements = command.node.expr as readonly Statement[] | undefined;
   if (statements === undefined) throw new CompileError(command.path, 'a rule has statements: expr');
   const definition = context.chain(family, table, chain);
-  const compiled = compileRule(statements, family, definition, context.names(family, table), at(command.path, 'expr'));
+  const compiled = compileRule(
+    statements,
+    family,
+    definition,
+    context.names(family, table),
+    at(command.path, 'expr'),
+  );
   for (const set of compiled.sets) sendAnonymousSet(command, context, table, set);
   return { expressions: compiled.instructions, ...comment(command) };
 }

@@ -16,8 +16,8 @@ import { elementList, MESSAGE, NLM, SET_POLICIES, set as schema, VERDICT_TYPE } 
 import type { Expression, Family, NamedMap, NamedSet, Statement } from '../model/index.ts';
 import { findFamily } from '../protocol/index.ts';
 import type { ValueOf } from '../wire/schema.ts';
-import { commentText } from './comment.ts';
 import type { ParsedCommand } from './command.ts';
+import { commentText } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
@@ -37,7 +37,8 @@ export function compileSet(command: ParsedCommand, context: TransactionContext):
     case 'delete':
     case 'destroy': {
       const handle = handleOf(command);
-      const target = handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
+      const target =
+        handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
       removeWith(command, context, 'SET', schema, { table, ...target });
       return;
     }
@@ -45,7 +46,10 @@ export function compileSet(command: ParsedCommand, context: TransactionContext):
       context.send(command, MESSAGE.DELSETELEM, 0, elementList, { table, set: nameOf(command) });
       return;
     default:
-      throw new CompileError(command.path, `expected add, create, delete, destroy or flush, not ${command.verb}`);
+      throw new CompileError(
+        command.path,
+        `expected add, create, delete, destroy or flush, not ${command.verb}`,
+      );
   }
 }
 
@@ -61,26 +65,50 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
   const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
   const { policy, timeout, stmt } = node;
   if (policy !== undefined && !Object.hasOwn(SET_POLICIES, policy)) {
-    throw new CompileError(at(command.path, 'policy'), `expected one of ${Object.keys(SET_POLICIES).join(', ')}`);
+    throw new CompileError(
+      at(command.path, 'policy'),
+      `expected one of ${Object.keys(SET_POLICIES).join(', ')}`,
+    );
   }
   const collect = node['gc-interval'];
-  const statements = stmt === undefined ? undefined : stmt.map((statement, i) => stateful(statement, command, context, family, table, i));
+  const statements =
+    stmt === undefined
+      ? undefined
+      : stmt.map((statement, i) => stateful(statement, command, context, family, table, i));
   context.send(command, MESSAGE.NEWSET, how, schema, {
     ...description(table, set),
     ...(policy === undefined ? {} : { policy: SET_POLICIES[policy] }),
     ...(timeout === undefined ? {} : { timeout: secondsIn(timeout, 1000, command, 'timeout') }),
-    ...(collect === undefined ? {} : { gcInterval: Number(secondsIn(collect, 1000, command, 'gc-interval')) }),
+    ...(collect === undefined
+      ? {}
+      : { gcInterval: Number(secondsIn(collect, 1000, command, 'gc-interval')) }),
     userdata: setUserdata(set, node['auto-merge'] === true, commentText(command)),
     ...(statements?.length === 1 ? { expression: statements[0] } : {}),
     ...(statements !== undefined && statements.length > 1 ? { expressions: statements } : {}),
   });
   if (node.elem !== undefined) {
-    const elements = encode(node.elem as Expression, command, context, family, table, set, node['auto-merge'] === true, true);
+    const elements = encode(
+      node.elem as Expression,
+      command,
+      context,
+      family,
+      table,
+      set,
+      node['auto-merge'] === true,
+      true,
+    );
     send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
   }
 }
 
-function stateful(statement: Statement, command: ParsedCommand, context: TransactionContext, family: Family, table: string, i: number) {
+function stateful(
+  statement: Statement,
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  i: number,
+) {
   const [kind, node] = Object.entries(statement)[0] as [string, unknown];
   const path = at(at(command.path, 'stmt'), i);
   const kinds = ['counter', 'quota', 'limit', 'last', 'ct count'] as const;
@@ -90,7 +118,8 @@ function stateful(statement: Statement, command: ParsedCommand, context: Transac
 }
 
 function secondsIn(value: number, factor: number, command: ParsedCommand, key: string): bigint {
-  if (!Number.isFinite(value) || value < 0) throw new CompileError(at(command.path, key), 'expected a number of seconds');
+  if (!Number.isFinite(value) || value < 0)
+    throw new CompileError(at(command.path, key), 'expected a number of seconds');
   return BigInt(Math.round(value * factor));
 }
 
@@ -118,11 +147,19 @@ function data(set: SetDeclaration): ValueOf<typeof schema> {
   if (set.data.kind === 'verdict') return { dataType: VERDICT_TYPE, dataLength: 0 };
   if (set.data.kind === 'object') return { objectType: OBJECT_TYPES[set.data.object] };
   const length = Math.ceil(joinedBits(set.data.parts) / BITS_PER_BYTE);
-  return { dataType: concatId(set.data.parts.map((part) => part.type)), dataLength: set.data.interval ? length * 2 : length };
+  return {
+    dataType: concatId(set.data.parts.map((part) => part.type)),
+    dataLength: set.data.interval ? length * 2 : length,
+  };
 }
 
 /** A set that a rule needs, and its elements: before the rule itself. */
-export function sendAnonymousSet(command: ParsedCommand, context: TransactionContext, table: string, set: SetDeclaration): void {
+export function sendAnonymousSet(
+  command: ParsedCommand,
+  context: TransactionContext,
+  table: string,
+  set: SetDeclaration,
+): void {
   context.send(command, MESSAGE.NEWSET, NLM.CREATE, schema, {
     ...description(table, set),
     userdata: setUserdata(set, false),
@@ -136,7 +173,11 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
   const table = nameOf(command, 'table');
   const name = nameOf(command);
   const set = context.set(family, table, name);
-  if (set === undefined) throw new CompileError(at(command.path, 'name'), `no set or map is called ${JSON.stringify(name)} in this table`);
+  if (set === undefined)
+    throw new CompileError(
+      at(command.path, 'name'),
+      `no set or map is called ${JSON.stringify(name)} in this table`,
+    );
   const nodes = command.node.elem as Expression | undefined;
   if (nodes === undefined) throw new CompileError(command.path, 'expected elements: elem');
   const elements = encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
@@ -177,7 +218,8 @@ function destroyElements(
 
 /** An element's keys as text, to look it up. */
 export function elementKey({ key, keyEnd, flags }: Pick<SetElement, 'key' | 'keyEnd' | 'flags'>): string {
-  const hex = (bytes: Uint8Array | undefined) => (bytes === undefined ? '' : Buffer.from(bytes).toString('hex'));
+  const hex = (bytes: Uint8Array | undefined) =>
+    bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
   return `${hex(key)}-${hex(keyEnd)}-${flags ?? 0}`;
 }
 
@@ -207,5 +249,15 @@ function send(
 ): void {
   if (elements.length === 0) return;
   const family = findFamily(familyOf(command)).number;
-  context.messages.push({ kind: 'elements', type, flags, family, operation: command.index, table, set: set.name, setId: set.id, elements });
+  context.messages.push({
+    kind: 'elements',
+    type,
+    flags,
+    family,
+    operation: command.index,
+    table,
+    set: set.name,
+    setId: set.id,
+    elements,
+  });
 }

@@ -29,7 +29,10 @@ const INTERVAL_OPEN = 1;
 
 /** Of an element: a comment, and whether its interval goes on to the greatest key. */
 export function elementUserdata({ comment, open }: SetElement): Uint8Array | undefined {
-  const rows = [...(comment === undefined ? [] : [text(COMMENT, comment)]), ...(open ? [number(ELEMENT_FLAGS, INTERVAL_OPEN)] : [])];
+  const rows = [
+    ...(comment === undefined ? [] : [text(COMMENT, comment)]),
+    ...(open ? [number(ELEMENT_FLAGS, INTERVAL_OPEN)] : []),
+  ];
   return rows.length === 0 ? undefined : Buffer.concat(rows);
 }
 
@@ -40,7 +43,9 @@ const BYTE_ORDERS = { none: 0, host: 1, network: 2 } as const;
 export function setUserdata(set: SetDeclaration, autoMerge: boolean, comment?: string): Uint8Array {
   const order = (parts: SetDeclaration['key']) => {
     const [only] = parts;
-    return parts.length === 1 && only ? BYTE_ORDERS[only.type.bits === 0 ? only.byteorder : only.type.byteorder] : BYTE_ORDERS.none;
+    return parts.length === 1 && only
+      ? BYTE_ORDERS[only.type.bits === 0 ? only.byteorder : only.type.byteorder]
+      : BYTE_ORDERS.none;
   };
   const rows = [number(SET.keyByteOrder, order(set.key))];
   if (set.flags & SET_FLAGS.map) {
