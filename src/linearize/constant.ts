@@ -85,7 +85,8 @@ export function evaluateRange(
   if (!Array.isArray(node) || node.length !== 2) throw new CompileError(place, 'a range has two ends');
   const low = evaluateValue(node[0], scope, at(place, 0), want).value;
   const high = evaluateValue(node[1], scope, at(place, 1), want).value;
-  if (low > high) throw new CompileError(place, 'the range ends before it starts');
+  // An hour before midnight to one after it is turned inside out where it is compared.
+  if (low > high && want.type.name !== 'hour') throw new CompileError(place, 'the range ends before it starts');
   return { kind: 'range', type: want.type, bits: want.bits, byteorder: want.byteorder, low, high };
 }
 

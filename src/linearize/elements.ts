@@ -102,6 +102,7 @@ function evaluateParts(node: Expression, key: readonly Typed[], scope: Scope, pa
 
 function evaluatePart(node: Expression, want: Typed, scope: Scope, path: Path): KeyPart {
   const part = scope.evaluate(node, path, want);
+  if (part.kind === 'range' && part.low > part.high) throw new CompileError(path, 'the range ends before it starts');
   if (part.kind === 'value' || part.kind === 'prefix' || part.kind === 'range') return part;
   throw new CompileError(path, `an element is a constant of type ${want.type.name}`);
 }

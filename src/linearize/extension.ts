@@ -17,11 +17,14 @@ import type { Scope } from './scope.ts';
 
 const OPS = { ipv6: 'ipv6', 'tcp option': 'tcpopt', 'ip option': 'ipv4', 'sctp chunk': 'sctp', 'dccp option': 'dccp' } as const;
 
+/** Where a field of a TCP option can start at the latest: options have 40 bytes. */
+const MAX_OPTION_BITS = 40 * 8 - 1;
+
 /** A field of an extension, or without `field` whether the packet has it at all. */
 function evaluateExtension(extension: Extension, field: string | undefined, skip: number, scope: Scope, path: Path): Expr {
   const network = extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
   if (network !== undefined) requireHeader(network, scope, path);
-  if (field === undefined) return presence(extension);
+  if (field === undefined) return presence(OPS[extension.op], extension.type);
   const layout = found(() => findExtensionField(extension, field), at(path, 'field'));
   return wholeBytes({
     kind: 'exthdr',
@@ -35,11 +38,11 @@ function evaluateExtension(extension: Extension, field: string | undefined, skip
   });
 }
 
-function presence(extension: Extension): Exthdr {
+function presence(op: Exthdr['op'], number: number): Exthdr {
   return {
     kind: 'exthdr',
-    op: OPS[extension.op],
-    number: extension.type,
+    op,
+    number,
     offset: 0,
     present: true,
     type: datatype('boolean'),
@@ -59,7 +62,12 @@ export function evaluateExthdr(node: ExthdrNode, scope: Scope, path: Path | unde
 export function evaluateTcpOption(node: TcpOption, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'tcp option');
   if ('base' in node) {
-    if (!(node.base >= 0 && node.base <= 255)) throw new CompileError(at(place, 'base'), 'expected an option number from 0 to 255');
+    if (!(Number.isInteger(node.base) && node.base >= 0 && node.base <= 255)) throw new CompileError(at(place, 'base'), 'expected an option number from 0 to 255');
+    if (node.offset === 0 && node.len === 8) return presence('tcpopt', node.base);
+    if (!Number.isInteger(node.offset) || node.offset < 0 || node.offset > MAX_OPTION_BITS) {
+      throw new CompileError(at(place, 'offset'), `expected 0 to ${MAX_OPTION_BITS} bits`);
+    }
+    if (!Number.isInteger(node.len) || node.len < 1 || node.len > 128) throw new CompileError(at(place, 'len'), 'expected 1 to 128 bits');
     return wholeBytes({
       kind: 'exthdr',
       op: 'tcpopt',

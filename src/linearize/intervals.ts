@@ -21,17 +21,17 @@ export interface ElementLayout {
 /** Elements in the kernel's form: one an element, two for an interval, `key` and `keyEnd` for a concatenation. */
 export function encodeElements(elements: readonly EvaluatedElement[], layout: ElementLayout): SetElement[] {
   const concat = layout.key.length > 1;
-  if (!(layout.flags & SET_FLAGS.interval)) return elements.map((element) => encodeSingle(element));
-  if (concat) return elements.map((element) => encodeRanges(element));
+  if (!(layout.flags & SET_FLAGS.interval)) return elements.map((element) => encodeSingle(element, layout));
+  if (concat) return elements.map((element) => encodeRanges(element, layout));
   return encodeIntervals(elements, layout);
 }
 
 /** What an element carries beside its key. */
-function rest(element: EvaluatedElement): SetElement {
+function rest(element: EvaluatedElement, layout: ElementLayout): SetElement {
   const { timeout, expiration, comment, expressions, object, source } = element;
   return {
     source,
-    ...(element.data === undefined ? {} : { data: dataOf(element.data) }),
+    ...(element.data === undefined ? {} : { data: dataOf(element.data, layout) }),
     ...(object === undefined ? {} : { object }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(expiration === undefined ? {} : { expiration }),
@@ -40,23 +40,18 @@ function rest(element: EvaluatedElement): SetElement {
   };
 }
 
-/** A value, a verdict, or the two ends of a range side by side. */
-function dataOf(data: Expr): Data {
-  if (data.kind === 'range' || data.kind === 'prefix') {
-    const [low, high] = boundsOf(data);
-    return joinBytes([constant(data, low), constant(data, high)]);
-  }
-  if (data.kind === 'concat' && data.parts.some((part) => part.kind === 'range' || part.kind === 'prefix')) {
-    const bounds = data.parts.map((part) => boundsOf(part as KeyPart));
-    return joinBytes([0, 1].flatMap((end) => data.parts.map((part, i) => constant(part, bounds[i]?.[end] as bigint))));
-  }
-  return constantData(data);
+/** A value, a verdict, or, in a map of ranges, the two ends of one: all parts of the first, then of the last. */
+function dataOf(data: Expr, layout: ElementLayout): Data {
+  if (layout.data?.kind !== 'value' || !layout.data.interval) return constantData(data);
+  const parts = (data.kind === 'concat' ? data.parts : [data]) as readonly KeyPart[];
+  const bounds = parts.map((part) => boundsOf(part));
+  return joinBytes([0, 1].flatMap((end) => parts.map((part, i) => constant(part, bounds[i]?.[end] as bigint))));
 }
 
-const catchall = (element: EvaluatedElement): SetElement => ({ ...rest(element), flags: ELEMENT_FLAGS.catchall });
+const catchall = (element: EvaluatedElement, layout: ElementLayout): SetElement => ({ ...rest(element, layout), flags: ELEMENT_FLAGS.catchall });
 
-function encodeSingle(element: EvaluatedElement): SetElement {
-  if (element.key === undefined) return catchall(element);
+function encodeSingle(element: EvaluatedElement, layout: ElementLayout): SetElement {
+  if (element.key === undefined) return catchall(element, layout);
   const values = element.key.map((part) => {
     if (part.kind !== 'value') {
       throw new CompileError(element.path, 'the set holds single values: a range or prefix needs the flag interval');
@@ -65,15 +60,15 @@ function encodeSingle(element: EvaluatedElement): SetElement {
   });
   const [only] = values;
   const key = values.length === 1 && only ? toBytes(only.value, bytesFor(only.bits), only.byteorder) : joinBytes(values);
-  return { key, ...rest(element) };
+  return { key, ...rest(element, layout) };
 }
 
-function encodeRanges(element: EvaluatedElement): SetElement {
-  if (element.key === undefined) return catchall(element);
+function encodeRanges(element: EvaluatedElement, layout: ElementLayout): SetElement {
+  if (element.key === undefined) return catchall(element, layout);
   const bounds = element.key.map((part) => boundsOf(part));
   const end = (which: 0 | 1) =>
     joinBytes((element.key as readonly KeyPart[]).map((part, i) => constant(part, bounds[i]?.[which] as bigint)));
-  return { key: end(0), keyEnd: end(1), ...rest(element) };
+  return { key: end(0), keyEnd: end(1), ...rest(element, layout) };
 }
 
 interface Interval {
@@ -105,7 +100,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
   }
   intervals.forEach((interval, i) => {
     const open = interval.high === greatest;
-    result.push({ key: keyOf(interval.low), ...rest(interval.element), ...(open ? { open } : {}) });
+    result.push({ key: keyOf(interval.low), ...rest(interval.element, layout), ...(open ? { open } : {}) });
     const next = intervals[i + 1];
     const adjacent = next !== undefined && next.low === interval.high + 1n;
     if (open || (adjacent && layout.complete)) return;
@@ -116,7 +111,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
       source: interval.element.source,
     });
   });
-  for (const element of elements) if (element.key === undefined) result.push(catchall(element));
+  for (const element of elements) if (element.key === undefined) result.push(catchall(element, layout));
   return result;
 }
 

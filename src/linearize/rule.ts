@@ -1,11 +1,11 @@
 import type { Instruction, SetDeclaration } from '../bytecode/index.ts';
 import type { Chain, Statement } from '../model/index.ts';
-import type { FamilyName } from '../protocol/index.ts';
+import { type FamilyName, headers } from '../protocol/index.ts';
 import { Emitter } from './emit.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { evaluate } from './evaluate.ts';
 import { mergeMatches } from './merge.ts';
-import { type Names, Scope } from './scope.ts';
+import { type EvaluatedStatement, type Names, Scope } from './scope.ts';
 import { evaluateStatement } from './statement/index.ts';
 import { emitMatch } from './statement/match.ts';
 
@@ -36,9 +36,22 @@ export function compileRule(
     evaluateStatement(statement, scope, at(path, i));
   });
   const emitter = new Emitter();
-  for (const statement of mergeMatches(scope.statements)) {
+  for (const statement of mergeMatches(withoutOwnProtocol(scope.statements, family))) {
     if (statement.kind === 'match') emitMatch(statement, emitter);
     else statement.emit(emitter);
   }
   return { sets: scope.sets, instructions: emitter.instructions };
+}
+
+/**
+ * `meta protocol ip` says nothing in the family ip: nft leaves it out, unless nothing comes after it.
+ */
+function withoutOwnProtocol(statements: readonly EvaluatedStatement[], family: FamilyName): EvaluatedStatement[] {
+  const own = headers.ether.next.find(([, name]) => name === family && family !== 'arp')?.[0];
+  return statements.filter((statement, i) => {
+    if (statement.kind !== 'match' || own === undefined || i === statements.length - 1) return true;
+    const { left, op, right } = statement;
+    const protocol = left.kind === 'load' && left.tunnel === undefined && left.source[0] === 'meta' && left.source[1] === 'protocol';
+    return !(protocol && op === 'eq' && right.kind === 'value' && right.value === BigInt(own));
+  });
 }

@@ -3,14 +3,14 @@ import type { Expression } from '../model/index.ts';
 import { inByteOrder } from './convert.ts';
 import { type EvaluatedElement, evaluateElements } from './elements.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Expr, Value } from './expr.ts';
+import { bytesFor, type Expr, type Value } from './expr.ts';
 import { encodeElements } from './intervals.ts';
 import type { Scope } from './scope.ts';
 import { isMovable, transferOf } from './transfer.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {
-  return 'kind' in key && key.kind === 'concat' ? key.parts : [key];
+  return 'parts' in key ? (key.parts as readonly Typed[]) : [key];
 }
 
 /** An anonymous set of constants that the compiler itself needs. */
@@ -119,7 +119,7 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
     parts.length === set.key.length &&
     parts.every((part, i) => {
       const wanted = set.key[i] as Typed;
-      return part.bits === wanted.bits && compatible(part, wanted);
+      return compatible(part, wanted);
     });
   if (!fits) {
     throw new CompileError(path, `the set ${set.name} has keys of type ${names(set.key)}, not ${names(parts)}`);
@@ -127,5 +127,6 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
 }
 
 function compatible(part: Typed, wanted: Typed): boolean {
-  return part.type.name === wanted.type.name || part.type.base === wanted.type.base;
+  if (part.type.bits !== 0 && part.type.name === wanted.type.name) return true;
+  return bytesFor(part.bits) === bytesFor(wanted.bits) && part.type.base === wanted.type.base;
 }

@@ -10,7 +10,7 @@ import { evaluateMatch } from './match.ts';
 import { evaluateNat, evaluatePortNat } from './nat.ts';
 import { evaluateReject } from './reject.ts';
 import { evaluateMapStatement, evaluateSetStatement } from './set-update.ts';
-import { evaluateObjectReference, evaluateStatefulStatement } from './stateful.ts';
+import { evaluateObjectReference, evaluateStatefulStatement, isReference } from './stateful.ts';
 
 type StatementEvaluator = (node: never, scope: Scope, path: Path) => void;
 
@@ -44,7 +44,7 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
   tproxy: evaluateTproxy,
   queue: evaluateQueue,
   synproxy: (node, scope, path) =>
-    typeof node === 'string' ? evaluateObjectReference('synproxy', node, scope, path) : evaluateSynproxy(node, scope, path),
+    isReference(node) ? evaluateObjectReference('synproxy', node, scope, path) : evaluateSynproxy(node, scope, path),
   flow: evaluateFlow,
   notrack: (_node, scope) => scope.action((emitter) => emitter.push({ name: 'notrack' })),
   reset: evaluateReset,

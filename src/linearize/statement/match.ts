@@ -74,8 +74,21 @@ export function compare(left: Expr, op: MatchOp, right: Expr, path: Path | undef
     if (right.kind !== 'value') throw new CompileError(path, 'a single value belongs here: it is compared by size');
     return make(inByteOrder(moved.left, 'network'), inByteOrder(moved.right, 'network'));
   }
-  if (right.kind === 'range') return make(inByteOrder(moved.left, 'network'), inByteOrder(moved.right, 'network'));
+  if (moved.right.kind === 'range') return compareRange(moved.left, op, moved.right, path);
   return make(moved.left, inByteOrder(moved.right, moved.left.byteorder));
+}
+
+/** A range that passes midnight is all but the hours between its ends. */
+function compareRange(left: Expr, op: MatchOp, range: Range, path: Path | undefined): MatchStatement {
+  if (op !== 'eq' && op !== 'neq') throw new CompileError(path, 'a range takes the operators == and !=');
+  const backwards = range.low > range.high;
+  const turned = backwards ? { ...range, low: range.high, high: range.low } : range;
+  return {
+    kind: 'match',
+    left: inByteOrder(left, 'network'),
+    op: backwards === (op === 'eq') ? 'neq' : 'eq',
+    right: inByteOrder(turned, 'network'),
+  };
 }
 
 function move(left: Expr, right: Expr, path: Path | undefined): { left: Expr; right: Expr } {

@@ -3,7 +3,7 @@ import { datatype } from '../../datatype/index.ts';
 import type { Expression, Nat, NatPort } from '../../model/index.ts';
 import { families, headers } from '../../protocol/index.ts';
 import { boundsOf } from '../constant.ts';
-import { constant } from '../convert.ts';
+import { constant, inByteOrder } from '../convert.ts';
 import type { Emitter } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Concat, Expr } from '../expr.ts';
@@ -42,7 +42,8 @@ function loadEnds(expr: Expr, emitter: Emitter): { min: number; max?: number } {
 
 /** What `addr` and `port` of a translation become. */
 function evaluatePort(node: Expression | undefined, scope: Scope, path: Path): Expr | undefined {
-  return node === undefined ? undefined : scope.evaluate(node, at(path, 'port'), port);
+  if (node === undefined) return undefined;
+  return inByteOrder(scope.evaluate(node, at(path, 'port'), port), 'network');
 }
 
 /** Which family an address belongs to: as said, as the table's, or as the matches before tell. */
@@ -66,7 +67,8 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   const kinds = typeFlags === undefined ? [] : Array.isArray(typeFlags) ? typeFlags : [typeFlags as string];
   const typed = addresses[family ?? 'ip'];
   const joined: Typed & { parts: readonly Typed[] } = { ...typed, bits: joinedBits([typed, port]), parts: [typed, port] };
-  const target = addr === undefined ? undefined : evaluateAddress(addr, kinds.includes('concat') ? joined : typed, scope, at(path, 'addr'));
+  const want = kinds.includes('concat') || givesPorts(addr) ? joined : typed;
+  const target = addr === undefined ? undefined : evaluateAddress(addr, want, scope, at(path, 'addr'));
   const to = evaluatePort(node.port, scope, path);
   const netmap = target?.kind === 'prefix' || kinds.includes('prefix') ? FLAGS.netmap : 0;
   const bits = flagBits(flags, at(path, 'flags')) | netmap | (to === undefined ? 0 : PORT_GIVEN);
@@ -84,7 +86,16 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
 function evaluateAddress(node: Expression, want: Typed, scope: Scope, path: Path): Expr {
   const value = scope.evaluate(node, path, want);
   if (value.kind === 'verdict' || value.kind === 'set') throw new CompileError(path, 'an address belongs here');
-  return value;
+  return inByteOrder(value, 'network');
+}
+
+/** An anonymous map whose values are concatenations gives an address and a port. */
+function givesPorts(node: Expression | undefined): boolean {
+  if (typeof node !== 'object' || node === null || !('map' in node)) return false;
+  const { data } = node.map as { data?: unknown };
+  const elements = typeof data === 'object' && data !== null && 'set' in data ? data.set : undefined;
+  if (!Array.isArray(elements)) return false;
+  return elements.some((element) => Array.isArray(element) && typeof element[1] === 'object' && element[1] !== null && 'concat' in element[1]);
 }
 
 interface AddressRegisters {

@@ -20,7 +20,7 @@ export function evaluateStatefulStatement(
   scope.action((emitter) => emitter.push(instruction));
 }
 
-function isReference(node: unknown): node is ObjectReference {
+export function isReference(node: unknown): node is ObjectReference {
   return typeof node === 'string' || (typeof node === 'object' && node !== null && 'map' in node);
 }
 
