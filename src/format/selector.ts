@@ -17,7 +17,7 @@ import type {
   TunnelMeta,
 } from '../model/index.ts';
 import { metaAliases, metaKeys } from '../protocol/index.ts';
-import { listOf } from './text.ts';
+import { listOf, NotInSyntax } from './text.ts';
 
 /** Words with a space between them, without those that are absent. */
 export function words(...parts: readonly (string | number | false | undefined)[]): string {
@@ -57,8 +57,18 @@ function modulus(mod: number, offset: number | undefined): string {
   return words(`mod ${mod}`, Boolean(offset) && `offset ${offset}`);
 }
 
-/** One row for each kind of expression that contains no other, by its key in the JSON. */
-export const selectors: Readonly<Record<string, (node: never) => string>> = {
+const onlyWords = /^[A-Za-z0-9 @,._[\]-]+$/;
+
+/** A selector is made of words and numbers alone. */
+function plain(format: (node: never) => string): (node: never) => string {
+  return (node) => {
+    const text = format(node);
+    if (!onlyWords.test(text)) throw new NotInSyntax(`nft has no selector ${text}`);
+    return text;
+  };
+}
+
+const rows: Readonly<Record<string, (node: never) => string>> = {
   payload,
   exthdr,
   'tcp option': tcpOption,
@@ -77,3 +87,8 @@ export const selectors: Readonly<Record<string, (node: never) => string>> = {
   numgen: ({ mode, mod, offset }: Numgen) => words('numgen', mode, modulus(mod, offset)),
   symhash: ({ mod, offset }: Symhash) => words('symhash', modulus(mod, offset)),
 };
+
+/** One row for each kind of expression that contains no other, by its key in the JSON. */
+export const selectors: typeof rows = Object.fromEntries(
+  Object.entries(rows).map(([kind, format]) => [kind, plain(format)]),
+);

@@ -106,7 +106,7 @@ const formatters: Readonly<Record<string, Formatter>> = {
   secmark: reference('meta secmark set'),
   tunnel: reference('tunnel name'),
   reset: (node: { readonly 'tcp option': { readonly name: string } }) =>
-    `reset tcp option ${node['tcp option'].name}`,
+    `reset tcp option ${name(node['tcp option'].name)}`,
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { Log } from '../../model/index.ts';
 import { words } from '../selector.ts';
-import { listOf, quoted } from '../text.ts';
+import { listOf, name, quoted } from '../text.ts';
 
 const tcpFlags = [
   ['tcp sequence', 'sequence'],
@@ -29,7 +29,7 @@ export function log(node: Log | null): string {
     node.group !== undefined && `group ${node.group}`,
     node.snaplen !== undefined && `snaplen ${node.snaplen}`,
     node['queue-threshold'] !== undefined && `queue-threshold ${node['queue-threshold']}`,
-    node.level !== undefined && node.level !== 'warn' && `level ${node.level}`,
+    node.level !== undefined && node.level !== 'warn' && `level ${name(node.level)}`,
     flagsText(node),
   );
 }
