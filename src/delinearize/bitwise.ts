@@ -1,7 +1,7 @@
 import type { Typed } from '../bytecode/index.ts';
 import { datatype, fromBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
-import { hasPrefixes, literal, maxOf, runOf } from './constant.ts';
+import { hasPrefixes, literal, maxOf, runOf, widthOf } from './constant.ts';
 import type { Described } from './described.ts';
 import type { Describer } from './describer.ts';
 import { carrierOf, maskedExthdr } from './exthdr.ts';
@@ -19,7 +19,7 @@ export function maskedField({ arg, mask }: Bitwise, describer: Describer): Descr
 
 function selected(arg: Term, lead: number, bits: number, describer: Describer): Described | undefined {
   if (arg.kind === 'payload') {
-    const context = describer.contextOf(arg.tunnel);
+    const context = describer.scope(arg.tunnel).protocols;
     if (namedPayload(arg, context) !== undefined) return undefined;
     const named = namedPayload({ ...arg, offset: arg.offset + lead, bits }, context);
     if (named?.field !== undefined) describer.uses(named.field.header, arg.tunnel);
@@ -40,8 +40,10 @@ export function describeBitwise(term: Bitwise, describer: Describer): Described 
   if (arg.shift) throw new Inexpressible('the field is masked already');
   if (arg.parts !== undefined) throw new Inexpressible('a mask over several values');
   const bits = term.mask.length * 8;
-  const mask = fromBytes(term.mask, arg.byteorder);
-  const xor = fromBytes(term.xor, arg.byteorder);
+  // Wider than what was loaded: the value is on its way to a place in host order.
+  const byteorder = term.mask.length > widthOf(arg) ? 'host' : arg.byteorder;
+  const mask = fromBytes(term.mask, byteorder);
+  const xor = fromBytes(term.xor, byteorder);
   const operand = operandType(arg);
   let { node } = arg;
   const apply = (operator: '&' | '|' | '^', value: bigint) => {
@@ -53,7 +55,7 @@ export function describeBitwise(term: Bitwise, describer: Describer): Described 
   if (kept !== maxOf(bits)) apply('&', kept);
   if ((xor & ~mask) !== 0n) apply('|', xor & ~mask);
   if ((xor & mask) !== 0n) apply('^', xor & mask);
-  return { node, type: arg.type, bits, byteorder: arg.byteorder };
+  return { node, type: arg.type, bits, byteorder };
 }
 
 /** Operands are numbers, but where the type has flags or is an address. */

@@ -1,6 +1,7 @@
 import type { Typed } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
 import type { Header } from '../protocol/index.ts';
+import type { Tunnel } from './term.ts';
 
 /** A field of a header. */
 export interface FieldName {
@@ -21,6 +22,10 @@ export interface Described extends Typed {
   readonly field?: FieldName | undefined;
   /** The meta key that it is, where it is one. */
   readonly meta?: string | undefined;
+  /** The tunnel that it looks into. */
+  readonly tunnel?: Tunnel | undefined;
+  /** The model has no words for it: it must be implied by what follows. */
+  readonly unsayable?: boolean | undefined;
   /** Several values side by side. */
   readonly parts?: readonly Described[] | undefined;
 }

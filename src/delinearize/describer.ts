@@ -2,7 +2,7 @@ import { joinedBits, type KnownSet, SET_FLAGS, type Typed } from '../bytecode/in
 import { datatype, fromBytes } from '../datatype/index.ts';
 import type { Chain, Expression, Statement } from '../model/index.ts';
 import type { FamilyName, Header } from '../protocol/index.ts';
-import { headers } from '../protocol/index.ts';
+import { headers, netdev } from '../protocol/index.ts';
 import { describeBitwise } from './bitwise.ts';
 import { literal, type Notation, registerLiteral } from './constant.ts';
 import { Dependencies } from './dependency.ts';
@@ -19,8 +19,21 @@ import { verdictStatement } from './verdict.ts';
 export interface Entry {
   readonly statement: Statement;
   readonly at: number;
+  /** The instructions that it takes the place of. */
+  readonly covers: readonly number[];
+  /** Another statement must imply it, because the model has no words for it. */
+  readonly unsayable: boolean;
   /** Another statement implies it. */
   implied: boolean;
+}
+
+/** NFT_INNER_LL: the tunnel carries frames. */
+const LINK_INSIDE = 2;
+
+/** What is known where a term looks: in the packet, or in the one inside a tunnel. */
+interface Scope {
+  readonly protocols: ProtocolContext;
+  readonly dependencies: Dependencies;
 }
 
 /** How a rule is to be read. */
@@ -35,58 +48,71 @@ export class Describer {
   readonly chain: Chain | undefined;
   readonly notation: Notation;
   readonly protocols: ProtocolContext;
-  readonly dependencies: Dependencies;
+  readonly #dependencies: Dependencies;
+  readonly #style: Style;
   readonly entries: Entry[] = [];
-  readonly #inside = new Map<string, ProtocolContext>();
+  readonly #inside = new Map<string, Scope>();
   #at = 0;
+  #covers: readonly number[] = [];
 
   constructor(family: FamilyName, chain: Chain | undefined, notation: Notation, style: Style) {
     this.family = family;
     this.chain = chain;
     this.notation = notation;
     this.protocols = new ProtocolContext(family);
-    this.dependencies = new Dependencies(family, style.implied);
+    this.#style = style;
+    this.#dependencies = new Dependencies(family, style.implied);
   }
 
   /** Runs one step of the rule. Where it has no faithful form it leaves no trace, and this says false. */
-  attempt(at: number, run: (describer: Describer) => void): boolean {
+  attempt(at: number, covers: readonly number[], run: (describer: Describer) => void): boolean {
     this.#at = at;
+    this.#covers = covers;
     const count = this.entries.length;
     try {
       run(this);
-      this.dependencies.settle();
-      if (this.entries.slice(count).some(({ statement }) => !('match' in statement)))
-        this.dependencies.reset();
+      for (const dependencies of this.#all()) dependencies.settle();
+      const acts = this.entries.slice(count).some(({ statement }) => !('match' in statement));
+      if (acts) for (const dependencies of this.#all()) dependencies.reset();
       return true;
     } catch (error) {
       if (!(error instanceof Inexpressible)) throw error;
       this.entries.length = count;
-      this.dependencies.forget();
+      for (const dependencies of this.#all()) dependencies.forget();
       return false;
     }
   }
 
-  push(statement: Statement): Entry {
-    const entry: Entry = { statement, at: this.#at, implied: false };
+  #all(): Dependencies[] {
+    return [this.#dependencies, ...[...this.#inside.values()].map(({ dependencies }) => dependencies)];
+  }
+
+  push(statement: Statement, unsayable = false): Entry {
+    const entry: Entry = { statement, at: this.#at, covers: this.#covers, unsayable, implied: false };
     this.entries.push(entry);
     return entry;
   }
 
   /** Says that a statement could only be about packets with `header`: what asked for that is implied. */
   uses(header: Header, tunnel?: Tunnel): void {
-    if (tunnel === undefined) this.dependencies.imply(header);
-    else if (tunnel.carrier !== undefined) this.dependencies.imply(headers[tunnel.carrier]);
+    this.scope(tunnel).dependencies.imply(header);
+    // GRE is a tunnel whatever is in it, so that nothing but its number asks for it.
+    if (tunnel !== undefined && tunnel.carrier === undefined) this.#dependencies.imply(headers.gre);
   }
 
-  /** What is known of the headers where a term looks: of the packet, or of the one inside a tunnel. */
-  contextOf(tunnel: Tunnel | undefined): ProtocolContext {
-    if (tunnel === undefined) return this.protocols;
-    let context = this.#inside.get(tunnel.name);
-    if (context === undefined) {
-      context = this.protocols.inside();
-      this.#inside.set(tunnel.name, context);
+  /** What is known of the headers where a term looks. */
+  scope(tunnel: Tunnel | undefined): Scope {
+    if (tunnel === undefined) return { protocols: this.protocols, dependencies: this.#dependencies };
+    let scope = this.#inside.get(tunnel.name);
+    if (scope === undefined) {
+      const first = tunnel.flags & LINK_INSIDE ? headers.ether : netdev;
+      scope = {
+        protocols: new ProtocolContext('netdev', first),
+        dependencies: new Dependencies('netdev', this.#style.implied),
+      };
+      this.#inside.set(tunnel.name, scope);
     }
-    return context;
+    return scope;
   }
 
   describe(term: Term): Described {
@@ -97,8 +123,8 @@ export class Describer {
         this.uses(carrierOf(term.instruction));
         return describeExthdr(term.instruction);
       case 'load': {
-        if (term.tunnel !== undefined) throw new Inexpressible('metadata of a tunnelled packet');
-        return describeLoad(term.instruction, this.protocols);
+        const described = describeLoad(term.instruction, this.protocols);
+        return term.tunnel === undefined ? described : { ...described, tunnel: term.tunnel, unsayable: true };
       }
       case 'hash':
         return describeHash(term.instruction, this.describe(term.arg).node);
@@ -134,10 +160,10 @@ export class Describer {
   }
 
   payload(term: Payload): Described {
-    const named = namedPayload(term, this.contextOf(term.tunnel));
+    const named = namedPayload(term, this.scope(term.tunnel).protocols);
     if (named?.field === undefined) return rawPayload(term);
     this.uses(named.field.header, term.tunnel);
-    if (named.field.message) this.dependencies.implyMessage(named.field.header);
+    if (named.field.message) this.scope(term.tunnel).dependencies.implyMessage(named.field.header);
     return named;
   }
 
@@ -157,7 +183,13 @@ export class Describer {
   setReference(set: KnownSet, key: Described): Expression {
     if (!(set.flags & SET_FLAGS.anonymous)) return `@${set.name}`;
     if (set.elements === undefined) throw new Inexpressible('the elements of the set are not known');
-    return { set: delinearizeElements(set.elements, { ...set, key: key.parts ?? [key] }, this.notation) };
+    const parts = key.parts ?? [key];
+    // The kernel compares the keys of intervals from their first byte on.
+    const ordered =
+      set.flags & SET_FLAGS.interval
+        ? parts.map((part) => ({ ...part, byteorder: 'network' as const }))
+        : parts;
+    return { set: delinearizeElements(set.elements, { ...set, key: ordered }, this.notation) };
   }
 
   /** A value that goes to a place of type `want`: a constant, or what a register was loaded with. */

@@ -153,8 +153,16 @@ function loadPacket(
 ): boolean {
   if (instruction.name === 'inner') {
     const inside = instruction.expression as Instruction;
-    if (inside.name !== 'payload') throw new Inexpressible('a tunnel is looked into for something else');
-    return loadPacket(inside, at, registers, tunnelOf(instruction));
+    const within = tunnelOf(instruction);
+    if (inside.name === 'payload') return loadPacket(inside, at, registers, within);
+    if (inside.name !== 'meta' || inside.dreg === undefined)
+      throw new Inexpressible('a load of another kind');
+    registers.write(
+      inside.dreg,
+      { kind: 'load', instruction: inside, tunnel: within, from: [at] },
+      REGISTER_BYTES,
+    );
+    return true;
   }
   if (instruction.dreg === undefined) return false;
   if (instruction.name === 'exthdr') {

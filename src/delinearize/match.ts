@@ -1,4 +1,4 @@
-import type { InstructionNamed, KnownSet } from '../bytecode/index.ts';
+import { type InstructionNamed, type KnownSet, SET_FLAGS } from '../bytecode/index.ts';
 import { fromBytes } from '../datatype/index.ts';
 import type { Expression, MatchOperator } from '../model/index.ts';
 import {
@@ -44,15 +44,23 @@ export function compare(left: Term, op: Comparison, right: Uint8Array, describer
 function constant(described: Described, right: Uint8Array, describer: Describer): Expression {
   if (described.parts !== undefined) throw new Inexpressible('several values are compared at once');
   const width = widthOf(described);
+  if (right.length < width && hasPrefixes(described.type)) return leadingBytes(described, right, describer);
   const fits = right.length === width || (described.type.base === 'string' && right.length < width);
   if (!fits) throw new Inexpressible('a part of the value is compared');
   return registerLiteral(right, described, describer.notation);
 }
 
+/** The first bytes of an address are a prefix. */
+function leadingBytes(described: Described, right: Uint8Array, describer: Describer): Expression {
+  const len = right.length * 8;
+  const value = fromBytes(right, 'network') << BigInt(described.bits - len);
+  return { prefix: { addr: literal(value, described, describer.notation), len } };
+}
+
 /** A load may cover several fields, or the first bytes of one. */
 function comparePayload(left: Payload, op: 'eq' | 'neq', right: Uint8Array, describer: Describer): void {
   if (right.length * 8 !== left.bits) throw new Inexpressible('a part of the load is compared');
-  const context = describer.contextOf(left.tunnel);
+  const context = describer.scope(left.tunnel).protocols;
   const exact = describer.payload(left);
   if (exact.field !== undefined) {
     push(exact, op, registerLiteral(right, exact, describer.notation), describer, right);
@@ -67,9 +75,7 @@ function comparePayload(left: Payload, op: 'eq' | 'neq', right: Uint8Array, desc
       push(described, op, registerLiteral(bytes, described, describer.notation), describer, bytes);
       continue;
     }
-    const value = fromBytes(bytes, 'network') << BigInt(described.bits - loaded);
-    const prefix = { prefix: { addr: literal(value, described, describer.notation), len: loaded } };
-    push(described, op, prefix, describer);
+    push(described, op, leadingBytes(described, bytes, describer), describer);
   }
 }
 
@@ -97,6 +103,18 @@ function compareMasked(left: Bitwise, op: 'eq' | 'neq', right: Uint8Array, descr
   return true;
 }
 
+function isMessageType({ field }: Described): boolean {
+  return field?.name === 'type' && MESSAGES.has(field.header.name);
+}
+
+/** A message is of one of these types. */
+function learnMessages(set: KnownSet, describer: Describer): void {
+  if (!(set.flags & SET_FLAGS.anonymous) || set.flags & SET_FLAGS.interval) return;
+  describer.protocols.messageTypes = (set.elements ?? []).flatMap(({ key }) =>
+    key?.[0] === undefined ? [] : [key[0]],
+  );
+}
+
 /** Adds a match, and learns from it what it tells about the packet's headers. */
 function push(
   left: Described,
@@ -105,7 +123,7 @@ function push(
   describer: Describer,
   bytes?: Uint8Array,
 ): void {
-  const entry = describer.push({ match: { op: OPERATORS[op], left: left.node, right } });
+  const entry = describer.push({ match: { op: OPERATORS[op], left: left.node, right } }, left.unsayable);
   if (op !== 'eq' || bytes === undefined || left.shift) return;
   const { field, meta } = left;
   const clue = field
@@ -114,11 +132,11 @@ function push(
       ? ({ kind: 'meta', key: meta } as const)
       : undefined;
   if (clue === undefined) return;
+  const scope = describer.scope(left.tunnel);
   const value = Number(numberOf(bytes, left));
-  if (field?.name === 'type' && MESSAGES.has(field.header.name))
-    describer.dependencies.announceMessage(field.header, entry);
-  const announcement = describer.protocols.learn(clue, value);
-  if (announcement !== undefined) describer.dependencies.announce(announcement, clue, value, entry);
+  if (field && isMessageType(left)) scope.dependencies.announceMessage(field.header, entry);
+  const announcement = scope.protocols.learn(clue, value);
+  if (announcement !== undefined) scope.dependencies.announce(announcement, clue, value, entry);
 }
 
 /** From `low` to `high`, or outside of that. */
@@ -159,5 +177,6 @@ export function member(key: Term, set: KnownSet, inverted: boolean, describer: D
     throw new Inexpressible('a map of objects');
   const described = describer.describe(key);
   const right = describer.setReference(set, described);
+  if (!inverted && isMessageType(described)) learnMessages(set, describer);
   describer.push({ match: { op: inverted ? '!=' : '==', left: described.node, right } });
 }

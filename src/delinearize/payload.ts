@@ -34,7 +34,7 @@ function placeOf({ base, offset, tunnel }: Payload, context: ProtocolContext): P
 
 function fits(field: HeaderField, context: ProtocolContext): boolean {
   return (
-    field.icmp === undefined || context.messageType === undefined || field.icmp.includes(context.messageType)
+    field.icmp === undefined || (context.messageTypes?.every((type) => field.icmp?.includes(type)) ?? true)
   );
 }
 
@@ -58,19 +58,22 @@ function describeField(
   { tunnel }: Payload,
   context: ProtocolContext,
 ): Described {
-  const within = tunnel === undefined || tunnel.name === header.name ? {} : { tunnel: tunnel.name };
+  const within = tunnel === undefined ? {} : { tunnel: tunnel.name };
   return {
     node: { payload: { protocol: header.name, field: field.name, ...within } as PayloadNode },
     type: datatype(isBareCode(field, context) ? 'integer' : field.type),
     bits: field.bits,
     byteorder: field.byteorder,
     field: { header, name: field.name, message: field.icmp?.length === 1 },
+    tunnel,
   };
 }
 
 /** Codes have names in one type of message alone: why a destination is unreachable. */
-function isBareCode({ type }: HeaderField, { messageType }: ProtocolContext): boolean {
-  return (type === 'icmp_code' && messageType !== 3) || (type === 'icmpv6_code' && messageType !== 1);
+function isBareCode({ type }: HeaderField, { messageTypes }: ProtocolContext): boolean {
+  const unreachable = type === 'icmp_code' ? 3 : type === 'icmpv6_code' ? 1 : undefined;
+  if (unreachable === undefined) return false;
+  return messageTypes?.length !== 1 || messageTypes[0] !== unreachable;
 }
 
 /** Bits of the packet without a name. */

@@ -6,7 +6,6 @@ import {
   type Header,
   headers,
   inetService,
-  netdev,
   nextHeader,
   type PayloadBase,
 } from '../protocol/index.ts';
@@ -43,18 +42,13 @@ export class ProtocolContext {
   readonly #known = new Map<Layer, Header>();
   /** Link headers in front of the innermost one: with vlan on ether, ether. */
   readonly #stacked: Header[] = [];
-  /** The ICMP or ICMPv6 type that the packet is known to have. */
-  messageType: number | undefined;
+  /** The ICMP or ICMPv6 types that the packet can have, where it is known to have one of them. */
+  messageTypes: readonly number[] | undefined;
 
   constructor(family: FamilyName, first: Header = families[family].header) {
     this.family = family;
     this.#first = first;
     this.#known.set(layerOf(first.base), first);
-  }
-
-  /** The context inside of a tunnel, where nothing is known yet. */
-  inside(): ProtocolContext {
-    return new ProtocolContext('netdev', netdev);
   }
 
   header(layer: Layer): Header | undefined {
@@ -86,7 +80,8 @@ export class ProtocolContext {
   }
 
   #learnPayload(header: Header, field: string, value: number): Announcement | undefined {
-    if (field === 'type' && (header === headers.icmp || header === headers.icmpv6)) this.messageType = value;
+    if (field === 'type' && (header === headers.icmp || header === headers.icmpv6))
+      this.messageTypes = [value];
     if (header.key !== field) return undefined;
     const next = nextHeader(header, value);
     if (next === undefined) {

@@ -41,13 +41,14 @@ function read(instructions: readonly Instruction[], context: RuleContext, style:
   const describer = new Describer(context.family, context.chain, notation, style);
   const covered = new Set<number>();
   for (const { at, covers, run } of readSteps(instructions, (name) => context.set(name))) {
-    if (describer.attempt(at, run)) for (const index of covers) covered.add(index);
+    if (describer.attempt(at, covers, run)) for (const index of covers) covered.add(index);
+  }
+  const listed = describer.entries.filter(({ implied, unsayable }) => !implied && !unsayable);
+  for (const { implied, unsayable, covers } of describer.entries) {
+    if (unsayable && !implied) for (const index of covers) covered.delete(index);
   }
   const rest = instructions.flatMap((instruction, at) =>
-    covered.has(at) ? [] : [{ statement: opaqueStatement(instruction), at, implied: false }],
+    covered.has(at) ? [] : [{ statement: opaqueStatement(instruction), at }],
   );
-  return [...describer.entries, ...rest]
-    .filter(({ implied }) => !implied)
-    .sort((a, b) => a.at - b.at)
-    .map(({ statement }) => statement);
+  return [...listed, ...rest].sort((a, b) => a.at - b.at).map(({ statement }) => statement);
 }

@@ -1,5 +1,7 @@
 import type { InstructionNamed } from '../../bytecode/index.ts';
 import { fromBytes } from '../../datatype/index.ts';
+import type { TcpOptionFields } from '../../model/index.ts';
+import { headers, tcpOptions } from '../../protocol/index.ts';
 import { literal, maxOf, runOf } from '../constant.ts';
 import type { Describer } from '../describer.ts';
 import { carrierOf, describeExthdr } from '../exthdr.ts';
@@ -36,6 +38,7 @@ export const mangleReaders: StatementReaders = {
     };
   },
   exthdr: (instruction, { registers }) => {
+    if (instruction.sreg === undefined) return resetOption(instruction);
     const value = registers.read(stored(instruction.sreg));
     return {
       terms: [value],
@@ -51,6 +54,22 @@ export const mangleReaders: StatementReaders = {
     return { terms: [value], run: (describer) => storePayload(instruction, value, describer) };
   },
 };
+
+/** Removes an option: it is turned into padding. */
+function resetOption(instruction: InstructionNamed<'exthdr'>) {
+  const option = Object.values(tcpOptions).find(({ type }) => type === instruction.type);
+  if (instruction.op !== 'tcpopt' || instruction.len || instruction.offset || instruction.flags || !option) {
+    throw new Inexpressible('only TCP options are removed');
+  }
+  const name = option.name as keyof TcpOptionFields;
+  return {
+    terms: [],
+    run: (describer: Describer) => {
+      describer.uses(headers.tcp);
+      describer.push({ reset: { 'tcp option': { name } } });
+    },
+  };
+}
 
 function storePayload(
   { base, offset, len }: InstructionNamed<'payload'>,
