@@ -1,3 +1,4 @@
+import type { Literal } from '../datatype/index.ts';
 import type { Elem, Expression, Jhash, SetElements } from '../model/index.ts';
 import { literalText, numericText, type ScalarType } from './literal.ts';
 import { selectors, words } from './selector.ts';
@@ -86,9 +87,18 @@ export function mapData(data: Expression, key: Expression, want: ValueType): str
   return format(data, want);
 }
 
+/** The ends are numbers, flags of one end taken together: an operator there would belong to the whole range. */
 function range(ends: readonly [Expression, Expression], want: ValueType): string {
-  const end = (node: Expression) =>
-    typeof node === 'object' ? format(node, want) : literalText(node, scalar(want), numericText);
+  const type = scalar(want);
+  const end = (node: Expression) => {
+    if (typeof node !== 'object') return literalText(node, type, numericText);
+    if (!('|' in node) || type === undefined) return format(node, want);
+    const flags = node['|'].map((flag) => type.type.parse(flag as Literal, type.bits));
+    return numericText(
+      type.type,
+      flags.reduce((all, flag) => all | flag, 0n),
+    );
+  };
   return ends.map(end).join('-');
 }
 

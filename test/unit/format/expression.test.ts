@@ -73,6 +73,7 @@ const compared: readonly (readonly [left: Expression, right: Expression, text: s
   [{ meta: { key: 'protocol' } }, { range: ['ip', 'arp'] }, '0x0800-0x0806'],
   [{ ct: { key: 'expiration' } }, 93_780, '1d2h3m'],
   [{ ct: { key: 'expiration' } }, { range: [33, 88] }, '33s-88s'],
+  [{ payload: { protocol: 'tcp', field: 'flags' } }, { range: [1, { '|': ['fin', 'syn'] }] }, '0x1-0x3'],
   [{ ct: { key: 'helper' } }, 'ftp', '"ftp"'],
   [{ ct: { key: 'proto-dst', dir: 'original' } }, 'ssh', '22'],
   [{ ct: { key: 'saddr', dir: 'original' } }, '192.0.2.1', '192.0.2.1'],
