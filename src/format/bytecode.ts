@@ -1,4 +1,4 @@
-import { dataText, instructionText, words } from '../bytecode/index.ts';
+import { dataText, instructionText, words, writeElementUserdata } from '../bytecode/index.ts';
 import type { CompiledRule, SetDeclaration, SetElement } from '../linearize/index.ts';
 
 /** An element in libnftnl's notation: `element 00001600  : accept 0 [end]`. */
@@ -11,7 +11,17 @@ export function elementText(element: SetElement): string {
       : element.data instanceof Uint8Array
         ? words(element.data, '')
         : dataText(element.data);
-  return `element ${key} ${end} : ${data === '' ? '' : `${data} `}${element.flags ?? 0} [end]`;
+  return `element ${key} ${end} : ${data === '' ? '' : `${data} `}${element.flags ?? 0} [end]${userdataText(element)}`;
+}
+
+/** Bytes that print as themselves, the others in hexadecimal. */
+function userdataText(element: SetElement): string {
+  const userdata = writeElementUserdata(element);
+  if (userdata === undefined) return '';
+  const bytes = [...userdata].map((byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  );
+  return `  userdata = { ${bytes.join('')} }`;
 }
 
 /** A new set and its elements, in libnftnl's notation. */
