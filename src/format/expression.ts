@@ -45,12 +45,13 @@ function concat(parts: readonly Expression[], want: ValueType): string {
 }
 
 function elem(node: Elem, want: ValueType): string {
+  const { timeout = 0, expires = 0 } = node;
   const states = Object.entries(node).filter(([key]) => Object.hasOwn(stateful, key));
   return words(
     element(node.val, want),
     ...states.map(([key, state]) => stateful[key]?.(state as never)),
-    node.timeout !== undefined && `timeout ${secondsText(node.timeout)}`,
-    node.expires !== undefined && `expires ${secondsText(node.expires)}`,
+    timeout > 0 && `timeout ${secondsText(timeout)}`,
+    expires > 0 && `expires ${secondsText(expires)}`,
     node.comment !== undefined && `comment ${quoted(node.comment)}`,
   );
 }

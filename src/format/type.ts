@@ -26,7 +26,7 @@ type Row = { readonly type: DatatypeName; readonly bits: number };
 type Node = Readonly<Record<string, unknown>>;
 
 function scalar(row: Row | undefined): ValueType {
-  return row && { type: datatypes[row.type], bits: row.bits };
+  return row && { type: datatypes[row.type], bits: row.bits || datatypes[row.type].bits };
 }
 
 /** A type by its name. */

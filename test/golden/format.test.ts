@@ -99,6 +99,14 @@ suite(
   },
 );
 
+test('every kind of set, map and object is what nft prints', requires('root', 'netns', 'nft'), () => {
+  const source = readFileSync(new URL('format-declarations.nft', import.meta.url), 'utf8');
+  const { ok, out } = inNamespace(`cat | nft -f - && ${listing}`, source);
+  assert.ok(ok, out);
+  const [json = '', text = ''] = out.split(separator);
+  assertSame(formatRuleset(parse(json)), text);
+});
+
 test('every kind of rule is what nft prints', requires('root', 'netns', 'nft', 'nat', 'conntrack'), () => {
   const rules = readFileSync(new URL('format-rules.txt', import.meta.url), 'utf8');
   const script = `

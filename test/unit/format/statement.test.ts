@@ -169,6 +169,10 @@ const rows: Readonly<Record<Kind, readonly (readonly [Statement, text: string])[
   set: [
     [{ set: { op: 'add', elem: saddr, set: '@seen' } }, 'add @seen { ip saddr }'],
     [
+      { set: { op: 'delete', elem: { elem: { val: saddr, timeout: 0 } }, set: '@seen' } },
+      'delete @seen { ip saddr }',
+    ],
+    [
       {
         set: {
           op: 'update',
