@@ -70,19 +70,23 @@ export class AttributeWriter {
   }
 
   u8(type: number, value: number): void {
-    this.#view.setUint8(this.#put(type, 1), value);
+    const at = this.#put(type, 1);
+    this.#view.setUint8(at, value);
   }
 
   u16(type: number, value: number): void {
-    this.#view.setUint16(this.#put(type, 2), value);
+    const at = this.#put(type, 2);
+    this.#view.setUint16(at, value);
   }
 
   u32(type: number, value: number): void {
-    this.#view.setUint32(this.#put(type, 4), value);
+    const at = this.#put(type, 4);
+    this.#view.setUint32(at, value);
   }
 
   u64(type: number, value: bigint): void {
-    this.#view.setBigUint64(this.#put(type, 8), value);
+    const at = this.#put(type, 8);
+    this.#view.setBigUint64(at, value);
   }
 
   /** A NUL-terminated string in UTF-8. */
