@@ -7,7 +7,7 @@ import { describeBitwise } from './bitwise.ts';
 import { literal, type Notation, registerLiteral } from './constant.ts';
 import { Dependencies } from './dependency.ts';
 import type { Described } from './described.ts';
-import { delinearizeElements } from './elements.ts';
+import { readElements } from './elements.ts';
 import { carrierOf, describeExthdr } from './exthdr.ts';
 import { describeHash, describeLoad } from './load.ts';
 import { namedPayload, rawPayload } from './payload.ts';
@@ -189,7 +189,7 @@ export class Describer {
       set.flags & SET_FLAGS.interval
         ? parts.map((part) => ({ ...part, byteorder: 'network' as const }))
         : parts;
-    return { set: delinearizeElements(set.elements, { ...set, key: ordered }, this.notation) };
+    return { set: readElements(set.elements, { ...set, key: ordered }, this.notation) };
   }
 
   /** A value that goes to a place of type `want`: a constant, or what a register was loaded with. */

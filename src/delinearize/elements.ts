@@ -8,9 +8,17 @@ import {
   slotsFor,
   type Typed,
 } from '../bytecode/index.ts';
-import { fromBytes, toBytes } from '../datatype/index.ts';
+import { datatype, fromBytes, toBytes } from '../datatype/index.ts';
 import type { Elem, Expression } from '../model/index.ts';
-import { maxOf, type Notation, rangeLiteral, registerLiteral, textLiteral, widthOf } from './constant.ts';
+import {
+  hasPrefixes,
+  maxOf,
+  type Notation,
+  rangeLiteral,
+  registerLiteral,
+  textLiteral,
+  widthOf,
+} from './constant.ts';
 import { statefulStatement } from './stateful.ts';
 import { Inexpressible } from './term.ts';
 import { verdictStatement } from './verdict.ts';
@@ -19,19 +27,46 @@ type Layout = Pick<KnownSet, 'key' | 'data' | 'flags'>;
 
 /**
  * The elements of a set in the model's words, in the order of their keys: intervals as values, prefixes and
- * ranges, concatenations, `{ elem }` around what carries more than its key, pairs in maps.
- *
- * @throws Inexpressible when the bytes do not fit the set's types
+ * ranges, concatenations, `{ elem }` around what carries more than its key, pairs in maps. Keys that do not
+ * fit the set's types are listed as the numbers that their bytes are.
  */
 export function delinearizeElements(
   elements: readonly KernelElement[],
   set: Layout,
   notation: Notation = { numericProtocol: false },
 ): Expression[] {
+  try {
+    return readElements(elements, set, notation);
+  } catch (error) {
+    if (!(error instanceof Inexpressible)) throw error;
+    return readElements(elements, { ...set, ...asNumbers(elements, set) }, notation);
+  }
+}
+
+/** @throws Inexpressible when the bytes do not fit the set's types */
+export function readElements(
+  elements: readonly KernelElement[],
+  set: Layout,
+  notation: Notation,
+): Expression[] {
   const plain = set.flags & SET_FLAGS.interval && set.key.length === 1;
   const nodes = plain ? intervals(elements, set, notation) : singles(elements, set, notation);
   const others = elements.filter((element) => isCatchall(element));
   return [...nodes, ...others.map((element) => withData('*', element, set, notation))];
+}
+
+/** Types for keys and values of which no more is known than their width. */
+function asNumbers(elements: readonly KernelElement[], { data }: Layout): Pick<Layout, 'key' | 'data'> {
+  const wide = (blob: unknown) => (blob instanceof Uint8Array ? blob.length : 0);
+  const number = (bytes: number): Typed => ({
+    type: datatype('integer'),
+    bits: bytes * 8,
+    byteorder: 'network',
+  });
+  const key = [number(Math.max(0, ...elements.map((element) => wide(element.key))))];
+  if (data?.kind !== 'value') return { key, data };
+  const width = Math.max(0, ...elements.map((element) => wide(element.data)));
+  return { key, data: { kind: 'value', parts: [number(width)] } };
 }
 
 function isCatchall({ flags = 0 }: KernelElement): boolean {
@@ -73,12 +108,14 @@ function sliceParts(key: Uint8Array, parts: readonly Typed[]): Slice[] {
 }
 
 function singles(elements: readonly KernelElement[], set: Layout, notation: Notation): Expression[] {
+  // The kernel keeps concatenated ranges in the order in which they came, and so does nft.
+  const ranged = (set.flags & SET_FLAGS.interval) !== 0;
   return elements
     .flatMap((element) =>
       element.key === undefined || isCatchall(element) ? [] : [{ element, key: element.key }],
     )
     .map(({ element, key }) => ({ element, key, order: sortKey(key, set.key) }))
-    .sort((a, b) => compareBytes(a.order, b.order) || compareBytes(a.key, b.key))
+    .sort((a, b) => (ranged ? 0 : compareBytes(a.order, b.order) || compareBytes(a.key, b.key)))
     .map(({ element, key }) =>
       withData(keyNode(key, element.keyEnd, set.key, notation), element, set, notation),
     );
@@ -183,6 +220,11 @@ function valueNode(
   notation: Notation,
 ): Expression {
   if (!kind.interval) return keyNode(data, undefined, kind.parts, notation);
+  const [only] = kind.parts;
   const half = kind.parts.reduce((sum, part) => sum + slotsFor(part.bits) * 4, 0);
-  return keyNode(data.subarray(0, half), data.subarray(half), kind.parts, notation);
+  const first = data.subarray(0, half);
+  const node = keyNode(first, data.subarray(half), kind.parts, notation);
+  // A lone address is a range of one, which nft lists as a prefix.
+  const lone = kind.parts.length === 1 && typeof node === 'string' && only && hasPrefixes(only.type);
+  return lone ? { prefix: { addr: node, len: only.bits } } : node;
 }

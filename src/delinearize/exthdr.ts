@@ -95,5 +95,6 @@ function presence(key: string, table: Kind['table'], type: number, offset: numbe
   if (key === 'dccp option') return { 'dccp option': { type } };
   const entry = Object.values(table).find((extension) => extension.type === type);
   if (entry !== undefined) return { [key]: { name: entry.name } } as unknown as Expression;
+  if (key === 'tcp option') return { 'tcp option': { base: type, offset: 0, len: 8 } };
   throw new Inexpressible(`no ${key} has the number ${type}`);
 }

@@ -1,4 +1,4 @@
-import type { Register, Typed } from '../../bytecode/index.ts';
+import type { InstructionNamed, Register, Typed } from '../../bytecode/index.ts';
 import { fromBytes } from '../../datatype/index.ts';
 import type { Expression, NatFlag, Statement } from '../../model/index.ts';
 import { rangeLiteral } from '../constant.ts';
@@ -91,12 +91,7 @@ export const natReaders: StatementReaders = {
 
 /** A map gives the address, and with it the port or the other end. */
 function mapped(
-  {
-    type,
-    family: number,
-    addrMax,
-    protoMin,
-  }: { type: string; family: number; addrMax?: Register | undefined; protoMin?: Register | undefined },
+  { type, family: number, addrMin, addrMax, protoMin }: InstructionNamed<'nat'>,
   map: Extract<Term, { kind: 'map' }>,
   flags: number,
 ) {
@@ -107,11 +102,13 @@ function mapped(
       const { data } = map.set;
       if (data?.kind !== 'value') throw new Inexpressible('the map holds no addresses');
       const interval = data.interval === true;
-      if ((addrMax !== undefined) !== interval || (protoMin !== undefined) !== data.parts.length > 1) {
+      // The kernel tells a lone end as both.
+      const both = addrMax !== undefined && addrMax !== addrMin;
+      if (both !== interval || (protoMin !== undefined) !== data.parts.length > 1) {
         throw new Inexpressible('the map holds something else');
       }
       const netmap = (flags & FLAGS.netmap) !== 0;
-      const kind = netmap ? { type_flags: 'prefix' } : interval ? { type_flags: 'interval' } : {};
+      const kind = netmap ? { type_flags: 'prefix' } : {};
       const several = data.parts.length > 1 || interval || netmap;
       const said = family === undefined || (family === describer.family && !several) ? {} : { family };
       const addr = describer.describe(map).node;
