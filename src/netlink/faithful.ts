@@ -76,6 +76,14 @@ function withoutChance(instruction: Instruction, place: RulePlace): Instruction 
 /** LOGLEVEL_WARNING: what the kernel logs at where nothing is said. */
 const WARNING = 4;
 
+/** NF_NAT_RANGE_MAP_IPS and NF_NAT_RANGE_PROTO_SPECIFIED: that there is an address, and a port. */
+const GIVEN = { address: 1, port: 2 } as const;
+
+function withoutGiven(flags = 0, address: number | undefined, port: number | undefined): number {
+  const given = (address === undefined ? 0 : GIVEN.address) | (port === undefined ? 0 : GIVEN.port);
+  return flags & ~given;
+}
+
 /** Leaves out what the kernel makes of absent attributes, other than zero. */
 function withoutDefaults(instruction: Instruction): Instruction {
   switch (instruction.name) {
@@ -84,11 +92,12 @@ function withoutDefaults(instruction: Instruction): Instruction {
     case 'queue':
       return instruction.total === 1 ? { ...instruction, total: undefined } : instruction;
     case 'nat': {
-      const { addrMin, addrMax, protoMin, protoMax } = instruction;
+      const { addrMin, addrMax, protoMin, protoMax, flags } = instruction;
       return {
         ...instruction,
         addrMax: addrMax === addrMin ? undefined : addrMax,
         protoMax: protoMax === protoMin ? undefined : protoMax,
+        flags: withoutGiven(flags, addrMin, protoMin),
       };
     }
     case 'masq':

@@ -15,7 +15,8 @@ const FLAGS: Readonly<Record<NatFlag, number>> = {
   persistent: 0x8,
   netmap: 0x40,
 };
-const PORT_GIVEN = 0x2;
+/** That there is an address, and a port: the registers tell as well. */
+const GIVEN = 0x3;
 
 /** One end or both. */
 interface Ends {
@@ -68,7 +69,7 @@ export const natReaders: StatementReaders = {
         const family = addressFamily(number);
         const netmap = (flags & FLAGS.netmap) !== 0;
         const target = addr && value(addr, addressType(family), describer, netmap);
-        const named = flagNames(FLAGS, flags & ~PORT_GIVEN);
+        const named = flagNames(FLAGS, flags & ~GIVEN);
         const said =
           addr === undefined || family === undefined || family === describer.family ? {} : { family };
         const kind = netmap ? { type_flags: 'prefix' } : {};
@@ -113,7 +114,7 @@ function mapped(
       const said = family === undefined || (family === describer.family && !several) ? {} : { family };
       const addr = describer.describe(map).node;
       describer.push({
-        [type]: { ...said, addr, ...flagNames(FLAGS, flags & ~PORT_GIVEN), ...kind },
+        [type]: { ...said, addr, ...flagNames(FLAGS, flags & ~GIVEN), ...kind },
       } as unknown as Statement);
     },
   };
@@ -123,7 +124,7 @@ function portNat(key: 'masquerade' | 'redirect', flags: number, port: Ends | und
   return {
     terms: termsOf(port),
     run: (describer: Describer) => {
-      const node = { ...portOf(port, describer), ...flagNames(FLAGS, flags & ~PORT_GIVEN) };
+      const node = { ...portOf(port, describer), ...flagNames(FLAGS, flags & ~GIVEN) };
       describer.push({ [key]: Object.keys(node).length === 0 ? null : node } as unknown as Statement);
     },
   };

@@ -23,7 +23,7 @@ export const setUpdateReaders: StatementReaders = {
       run: (describer) => {
         const { node } = describer.describe(key);
         const elem: Expression =
-          timeout === undefined ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
+          !timeout ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
         const carries = stmt.length === 0 ? {} : { stmt };
         if (data === undefined) {
           describer.push({ set: { op, elem, set: `@${set.name}`, ...carries } });
