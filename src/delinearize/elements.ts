@@ -1,5 +1,6 @@
 import {
   ELEMENT_FLAGS,
+  type Instruction,
   type KernelElement,
   type KnownSet,
   type MapData,
@@ -7,9 +8,10 @@ import {
   SET_FLAGS,
   slotsFor,
   type Typed,
+  type VerdictData,
 } from '../bytecode/index.ts';
 import { datatype, fromBytes, toBytes } from '../datatype/index.ts';
-import type { Elem, Expression } from '../model/index.ts';
+import type { Elem, Expression, Statement } from '../model/index.ts';
 import {
   hasPrefixes,
   maxOf,
@@ -19,6 +21,7 @@ import {
   textLiteral,
   widthOf,
 } from './constant.ts';
+import { opaqueStatement } from './opaque.ts';
 import { statefulStatement } from './stateful.ts';
 import { Inexpressible } from './term.ts';
 import { verdictStatement } from './verdict.ts';
@@ -190,6 +193,16 @@ function withData(key: Expression, element: KernelElement, set: Layout, notation
 
 const seconds = (milliseconds: bigint): number => Number(milliseconds / 1000n);
 
+/** What an element carries: a state, or an instruction that is not known. */
+function carried(instruction: Instruction): Statement {
+  try {
+    return statefulStatement(instruction);
+  } catch (error) {
+    if (!(error instanceof Inexpressible)) throw error;
+    return opaqueStatement(instruction);
+  }
+}
+
 /** Wraps a key that carries more: a time, a comment, a counter. */
 function withProperties(val: Expression, element: KernelElement): Expression {
   const { timeout, expiration, expression, expressions = expression ? [expression] : [], userdata } = element;
@@ -198,7 +211,7 @@ function withProperties(val: Expression, element: KernelElement): Expression {
     ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
     ...(expiration === undefined ? {} : { expires: seconds(expiration) }),
     ...(comment === undefined ? {} : { comment }),
-    ...Object.assign({}, ...expressions.map((instruction) => statefulStatement(instruction))),
+    ...Object.assign({}, ...expressions.map((instruction) => carried(instruction))),
   };
   return Object.keys(properties).length === 0 ? val : { elem: { val, ...properties } };
 }
@@ -209,9 +222,21 @@ function dataNode({ data, object }: KernelElement, kind: MapData, notation: Nota
     return object;
   }
   if (data === undefined) throw new Inexpressible('the element has no data');
-  if (!(data instanceof Uint8Array)) return verdictStatement(data);
+  if (!(data instanceof Uint8Array)) return verdictNode(data);
   if (kind.kind === 'verdict') throw new Inexpressible('a value where a verdict belongs');
   return valueNode(data, kind, notation);
+}
+
+/** A verdict; one that nft has no statement for by its name, so that it is seen. */
+function verdictNode(verdict: VerdictData): Expression {
+  try {
+    return verdictStatement(verdict);
+  } catch (error) {
+    if (!(error instanceof Inexpressible)) throw error;
+    return {
+      [verdict.code]: verdict.chain === undefined ? null : { target: verdict.chain },
+    } as unknown as Expression;
+  }
 }
 
 function valueNode(
