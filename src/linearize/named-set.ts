@@ -24,11 +24,10 @@ export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: P
   }
   if (flags & SET_FLAGS.interval && key.length > 1) flags |= SET_FLAGS.concat;
   if (node.stmt !== undefined) flags |= SET_FLAGS.expr;
-  const interval = flags & SET_FLAGS.interval && key.length === 1;
   return {
     name: node.name,
     id: scope.names.nextSetId(),
-    key: interval ? key.map(ordered) : key,
+    key: flags & SET_FLAGS.interval ? key.map(ordered) : key,
     ...(data === undefined ? {} : { data }),
     flags,
     ...(node.size === undefined ? {} : { size: node.size }),

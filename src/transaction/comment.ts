@@ -2,8 +2,8 @@ import { at, CompileError } from '../linearize/index.ts';
 import type { ParsedCommand } from './command.ts';
 import { commentUserdata } from './userdata.ts';
 
-/** Bytes of a comment, less its closing zero (nft's limit). */
-const MAX_COMMENT = 127;
+/** Bytes of a comment, before its closing zero (nft's limit). */
+const MAX_COMMENT = 128;
 
 /** The comment of an object, as userdata. */
 export function comment(command: ParsedCommand): { userdata?: Uint8Array } {
