@@ -78,8 +78,9 @@ interface Interval {
 }
 
 /**
- * A set of intervals holds the first key of each, and the key after the last as its end. Where one begins
- * right after another the end is left out: the next beginning ends it.
+ * A set of intervals holds the first key of each, and the key after the last as its end. Where in an
+ * anonymous set one begins right after another the end is left out: the next beginning ends it. In a named
+ * one, whose elements come and go, each has an end of its own.
  *
  * ```
  *  0         10        20        30                 max
@@ -103,7 +104,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
     result.push({ key: keyOf(interval.low), ...rest(interval.element, layout), ...(open ? { open } : {}) });
     const next = intervals[i + 1];
     const adjacent = next !== undefined && next.low === interval.high + 1n;
-    if (open || (adjacent && layout.complete)) return;
+    if (open || (adjacent && layout.flags & SET_FLAGS.anonymous)) return;
     result.push({
       key: keyOf(interval.high + 1n),
       flags: ELEMENT_FLAGS.intervalEnd,

@@ -16,7 +16,19 @@ const SYNPROXY_FLAGS: readonly (readonly [number, string])[] = [
 ];
 
 const states: Readonly<Record<number, readonly string[]>> = {
-  6: ['syn_sent', 'syn_recv', 'established', 'fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close', 'syn_sent2', 'retrans', 'unack'],
+  6: [
+    'syn_sent',
+    'syn_recv',
+    'established',
+    'fin_wait',
+    'close_wait',
+    'last_ack',
+    'time_wait',
+    'close',
+    'syn_sent2',
+    'retrans',
+    'unack',
+  ],
   17: ['unreplied', 'replied'],
 };
 
@@ -33,14 +45,19 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
   }),
   limit: (data) => {
     const type = data.type === 1 ? 'bytes' : 'packets';
-    const statement = statefulStatement({ name: 'limit', ...data, type } as never) as unknown as { limit: Data };
+    const statement = statefulStatement({ name: 'limit', ...data, type } as never) as unknown as {
+      limit: Data;
+    };
     return statement.limit;
   },
   connlimit: (data) => data,
   'ct helper': (data) => ({ type: data.name, protocol: protocol(data), l3proto: l3proto(data) }),
   'ct timeout': (data) => {
     const names = states[data.l4proto as number] ?? [];
-    const policy = Object.entries((data.data ?? {}) as Record<string, number>).map(([number, seconds]) => [names[Number(number) - 1] ?? number, seconds]);
+    const policy = Object.entries((data.data ?? {}) as Record<string, number>).map(([number, seconds]) => [
+      names[Number(number) - 1] ?? number,
+      seconds,
+    ]);
     return { protocol: protocol(data), l3proto: l3proto(data), policy: Object.fromEntries(policy) };
   },
   secmark: (data) => ({ context: data.context }),
@@ -58,7 +75,10 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
 };
 
 /** A named object as the kernel tells it; undefined for a kind that is not known. */
-export function delinearizeObject(family: Family, value: Partial<ValueOf<typeof object>>): StatefulObject | undefined {
+export function delinearizeObject(
+  family: Family,
+  value: Partial<ValueOf<typeof object>>,
+): StatefulObject | undefined {
   const kind = (Object.keys(OBJECT_TYPES) as ObjectType[]).find((name) => OBJECT_TYPES[name] === value.type);
   if (kind === undefined || !Object.hasOwn(objectData, kind)) return undefined;
   const known = kind as keyof typeof objectData;
