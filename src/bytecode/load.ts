@@ -110,7 +110,7 @@ export const CT_KEYS = [
   'proto_src',
   'proto_dst',
   'label',
-  'pkts',
+  'packets',
   'bytes',
   'avgpkt',
   'zone',

@@ -24,6 +24,12 @@ export function orderOf(value: bigint, typed: Typed): bigint {
   return fromBytes(toBytes(value, bytesFor(typed.bits), 'host'), 'network');
 }
 
+/** The value that comes at `order` among those of its type: the inverse of {@link orderOf}. */
+export function valueOf(order: bigint, typed: Typed): bigint {
+  if (typed.type.base !== 'string') return order;
+  return fromBytes(toBytes(order, bytesFor(typed.bits), 'network'), 'host');
+}
+
 /** A constant of a type. */
 export function constant(typed: Typed, value: bigint): Value {
   return { kind: 'value', type: typed.type, bits: typed.bits, byteorder: typed.byteorder, value };

@@ -1,7 +1,7 @@
 import { type Data, ELEMENT_FLAGS, type MapData, SET_FLAGS, type SetElement, type Typed } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/index.ts';
 import { boundsOf } from './constant.ts';
-import { constant, orderOf } from './convert.ts';
+import { constant, orderOf, valueOf } from './convert.ts';
 import type { EvaluatedElement, KeyPart } from './elements.ts';
 import { constantData, joinBytes } from './emit.ts';
 import { CompileError } from './error.ts';
@@ -94,7 +94,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
   const greatest = maxOf(length * 8);
   const keyOf = (order: bigint) => toBytes(order, length, 'network');
   const result: SetElement[] = [];
-  const intervals = sortIntervals(elements, typed, layout);
+  const intervals = sortIntervals(elements, typed, layout.autoMerge === true);
   const [first] = intervals;
   if (layout.complete && first !== undefined && first.low > 0n) {
     result.push({ key: keyOf(0n), flags: ELEMENT_FLAGS.intervalEnd });
@@ -116,7 +116,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
   return result;
 }
 
-function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, layout: ElementLayout): Interval[] {
+function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, autoMerge: boolean): Interval[] {
   const intervals: Interval[] = [];
   for (const element of elements) {
     const part = element.key?.[0];
@@ -129,14 +129,14 @@ function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, layo
   for (const interval of intervals) {
     const before = kept.at(-1);
     if (before !== undefined && interval.low <= before.high) {
-      if (!layout.autoMerge) {
+      if (!autoMerge) {
         throw new CompileError(
           interval.element.path,
           `this interval overlaps element ${before.element.source}: merge them, or give the set the flag auto-merge`,
         );
       }
       if (interval.high > before.high) before.high = interval.high;
-    } else if (before !== undefined && layout.autoMerge && interval.low === before.high + 1n) {
+    } else if (before !== undefined && autoMerge && interval.low === before.high + 1n) {
       before.high = interval.high;
     } else {
       kept.push(interval);
@@ -145,3 +145,15 @@ function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, layo
   return kept;
 }
 
+/** The elements of a set of intervals, those that meet or overlap as one. */
+export function mergeIntervals(elements: readonly EvaluatedElement[], typed: Typed): EvaluatedElement[] {
+  const merged = sortIntervals(elements, typed, true).map(({ low, high, element }): EvaluatedElement => {
+    const [part] = element.key as readonly [KeyPart];
+    const [first, last] = boundsOf(part);
+    if (orderOf(first, typed) === low && orderOf(last, typed) === high) return element;
+    const { type, bits, byteorder } = part;
+    const range = { type, bits, byteorder, low: valueOf(low, typed), high: valueOf(high, typed) };
+    return { ...element, key: [{ kind: 'range', ...range }] };
+  });
+  return [...merged, ...elements.filter(({ key }) => key === undefined)];
+}

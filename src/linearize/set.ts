@@ -4,9 +4,9 @@ import { inByteOrder } from './convert.ts';
 import { type EvaluatedElement, evaluateElements } from './elements.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { bytesFor, type Expr, type Value } from './expr.ts';
-import { encodeElements } from './intervals.ts';
+import { encodeElements, mergeIntervals } from './intervals.ts';
 import type { Scope } from './scope.ts';
-import { isMovable, transferOf } from './transfer.ts';
+import { transferOf } from './transfer.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {
@@ -37,7 +37,7 @@ export function evaluateAnonymousSet(
 ): Lookup {
   const evaluated = evaluateElements(nodes, partsOf(left), data, scope, path);
   if (evaluated.length === 0) throw new CompileError(path, 'the set is empty');
-  const { key, elements } = transferElements(left, evaluated);
+  const { key, elements } = transferElements(left, mergeElements(evaluated, partsOf(left), data));
   const values = evaluated.flatMap((element) => {
     const part = element.key?.length === 1 ? element.key[0] : undefined;
     return part?.kind === 'value' ? [part] : [];
@@ -46,13 +46,27 @@ export function evaluateAnonymousSet(
   return { key: lookupKey(key, set), set, values };
 }
 
+/** Intervals of a set, unlike those of a map, become one where they meet: before anything is done to their ends. */
+function mergeElements(
+  elements: readonly EvaluatedElement[],
+  key: readonly Typed[],
+  data: MapData | undefined,
+): readonly EvaluatedElement[] {
+  const [only] = key;
+  return data === undefined && key.length === 1 && only !== undefined && hasRanges(elements) ? mergeIntervals(elements, only) : elements;
+}
+
+function hasRanges(elements: readonly EvaluatedElement[]): boolean {
+  return elements.some((element) => element.key?.some((part) => part.kind !== 'value'));
+}
+
 /** Moves the last operation of the left side to the elements, where all of them can take it. */
 function transferElements(
   left: Expr,
   elements: readonly EvaluatedElement[],
 ): { readonly key: Expr; readonly elements: readonly EvaluatedElement[] } {
   const transfer = transferOf(left);
-  const movable = elements.every(({ key }) => key?.length === 1 && key.every(isMovable));
+  const movable = elements.every(({ key }) => key?.length === 1 && key.every((part) => transfer?.takes(part)));
   if (transfer === undefined || !movable) return { key: left, elements };
   const moved = elements.map((element) => ({
     ...element,
@@ -79,7 +93,7 @@ function declare(
   data: MapData | undefined,
   scope: Scope,
 ): SetDeclaration {
-  const ranged = elements.some((element) => element.key?.some((part) => part.kind !== 'value'));
+  const ranged = hasRanges(elements);
   const interval = ranged ? SET_FLAGS.interval | (key.length > 1 ? SET_FLAGS.concat : 0) : 0;
   const map = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   const flags = SET_FLAGS.anonymous | SET_FLAGS.constant | interval | map;
@@ -87,7 +101,7 @@ function declare(
   const inOrder = ranged
     ? elements.map((element) => (element.key ? { ...element, key: element.key.map((part) => inByteOrder(part, 'network') as never) } : element))
     : elements;
-  const encoded = encodeElements(inOrder, { key: parts, data, flags, autoMerge: data === undefined, complete: true });
+  const encoded = encodeElements(inOrder, { key: parts, data, flags, complete: true });
   const set: SetDeclaration = {
     name: data === undefined ? '__set%d' : data.kind === 'object' ? '__objmap%d' : '__map%d',
     id: scope.names.nextSetId(),

@@ -8,6 +8,8 @@ import { type Expr, maxOf } from './expr.ts';
 export interface Transfer {
   /** What is left to be read from the packet. */
   readonly left: Expr;
+  /** Whether a constant can take the operation. */
+  readonly takes: (part: Expr) => part is KeyPart;
   /** A constant, as it is compared with `left`. */
   readonly apply: (part: KeyPart, path: Path | undefined) => KeyPart;
 }
@@ -24,15 +26,16 @@ export function transferOf(left: Expr): Transfer | undefined {
       const source = left.left.kind === 'byteorder' ? left.left.arg : left.left;
       const mask = (maxOf(source.bits) >> value) << value;
       const and: Expr = { ...typedOf(source), kind: 'binop', op: 'and', left: source, right: constant(source, mask) };
-      return { left: and, apply: (part) => mapValues(part, source, (number) => number << value) };
+      return { left: and, takes: isNumeric, apply: (part) => mapValues(part, source, (number) => number << value) };
     }
     case 'lshift':
       return {
         left: left.left,
+        takes: isNumeric,
         apply: (part, path) => mapValues(part, left.left, (number) => shiftRight(number, value, path)),
       };
     case 'xor':
-      return { left: left.left, apply: (part) => mapValues(part, left.left, (number) => number ^ value) };
+      return { left: left.left, takes: isSingle, apply: (part) => mapValues(part, left.left, (number) => number ^ value) };
     default:
       return undefined;
   }
@@ -54,7 +57,11 @@ function mapValues(part: KeyPart, typed: Typed, change: (value: bigint) => bigin
   throw new Error('a prefix is not moved');
 }
 
-/** Whether an operation can be moved to a constant. */
-export function isMovable(part: Expr): part is KeyPart {
+function isNumeric(part: Expr): part is KeyPart {
   return part.kind === 'value' || part.kind === 'range';
+}
+
+/** What an exclusive or does to numbers does not keep their order: it makes no range of one. */
+function isSingle(part: Expr): part is KeyPart {
+  return part.kind === 'value';
 }

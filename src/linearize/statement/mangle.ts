@@ -1,15 +1,20 @@
 import { CT_KEYS, type Instruction, META_KEYS, type Typed } from '../../bytecode/index.ts';
-import type { Expression, Mangle, TcpOption } from '../../model/index.ts';
+import type { Expression, Mangle, ObjectReference, TcpOption } from '../../model/index.ts';
 import { findCt, findHeader, findHeaderField, findMeta, findTcpOption, type Header } from '../../protocol/index.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
 import { found } from '../payload.ts';
 import type { Scope } from '../scope.ts';
+import { evaluateObjectReference } from './stateful.ts';
 
 /** `{ mangle: { key, value } }`: writes a part of the packet, or its metadata. */
 export function evaluateMangle(node: Mangle, scope: Scope, path: Path): void {
   const place = at(path, 'key');
+  if (setsHelper(node)) {
+    evaluateObjectReference('ct helper', node.value as ObjectReference, scope, at(path, 'value'));
+    return;
+  }
   const key = scope.evaluate(node.key, place);
   const target = storage(key);
   if (target === undefined) throw new CompileError(place, 'a payload, meta, ct or option expression that can be set belongs here');
@@ -17,6 +22,11 @@ export function evaluateMangle(node: Mangle, scope: Scope, path: Path): void {
   const value = evaluateStored(node.value, typed, scope, at(path, 'value'));
   if (target.kind === 'payload') storePayload(target, value, scope, at(path, 'value'));
   else store(value, scope, target.kind === 'load' ? loadStore(target, place) : exthdrStore(target));
+}
+
+/** A helper is an object, not a value: `ct helper set "ftp"`. */
+function setsHelper({ key }: Mangle): boolean {
+  return typeof key === 'object' && key !== null && 'ct' in key && key.ct?.key === 'helper';
 }
 
 function evaluateStored(node: Expression, typed: Typed, scope: Scope, path: Path): Expr {

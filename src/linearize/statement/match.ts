@@ -1,11 +1,13 @@
-import type { Match } from '../../model/index.ts';
+import { datatype } from '../../datatype/index.ts';
+import type { Elem, Expression, Match } from '../../model/index.ts';
+import { fibPresent } from '../../protocol/index.ts';
 import { inByteOrder } from '../convert.ts';
 import { type Emitter, valueBytes } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { bytesFor, type Expr, type Prefix, prefixMask, type Range } from '../expr.ts';
 import type { MatchOp, MatchStatement, Scope } from '../scope.ts';
 import { checkKey, evaluateAnonymousSet, lookupKey } from '../set.ts';
-import { isMovable, transferOf } from '../transfer.ts';
+import { transferOf } from '../transfer.ts';
 
 const OPERATORS: Readonly<Record<string, MatchOp>> = {
   '==': 'eq',
@@ -27,16 +29,26 @@ export function evaluateMatch(node: Match, scope: Scope, path: Path): void {
     throw new CompileError(at(path, 'op'), `${JSON.stringify(node.op)}: expected one of ${Object.keys(OPERATORS).join(' ')}`);
   }
   const place = at(path, 'right');
-  const left = scope.evaluate(node.left, at(path, 'left'));
+  const left = withPresence(scope.evaluate(node.left, at(path, 'left')), node.right);
   if (left.kind === 'value' || left.kind === 'verdict' || left.kind === 'set') {
     throw new CompileError(at(path, 'left'), 'a part of the packet or its metadata belongs here');
   }
   const { left: looked, right } = evaluateRight(node.right, left, scope, place);
-  const flags = right.kind === 'value' && (left.type.base === 'bitmask' || right.type.base === 'bitmask');
-  if (op === 'none' && !flags) throw new CompileError(at(path, 'op'), '! asks whether flags are unset: the left side has none');
+  const flags = right.kind === 'value' && left.type.base === 'bitmask' && left.kind !== 'binop';
+  if (op === 'none' && !flags) throw new CompileError(at(path, 'op'), '! asks whether flags are unset: the left side has none, or is calculated');
   const statement = compare(looked, op === 'any' && !flags ? 'eq' : op, right, place);
   scope.push(statement);
   if (op === 'any' || op === 'eq') scope.learn(statement.left, statement.right);
+}
+
+/** `fib … oif` compared with true or false asks whether there is a route. */
+function withPresence(left: Expr, right: Match['right']): Expr {
+  if (left.kind !== 'load' || left.source[0] !== 'fib' || typeof right !== 'boolean') return left;
+  const load = (dreg: number) => {
+    const fib = left.load(dreg);
+    return fib.name === 'fib' ? { ...fib, flags: fib.flags | fibPresent } : fib;
+  };
+  return { ...left, type: datatype('boolean'), bits: 8, load };
 }
 
 function evaluateRight(node: Match['right'], left: Expr, scope: Scope, path: Path): { left: Expr; right: Expr } {
@@ -45,21 +57,33 @@ function evaluateRight(node: Match['right'], left: Expr, scope: Scope, path: Pat
     const nodes = node.set;
     const list = Array.isArray(nodes) ? nodes : [nodes];
     if (list.length === 1 && isPlain(list[0])) {
-      return { left, right: scope.evaluate(list[0] as Match['right'], at(inside, 0), left) };
+      return { left, right: scope.evaluate(plainOf(list[0] as Expression), at(inside, 0), left) };
     }
     const { key, set, values } = evaluateAnonymousSet(nodes, left, undefined, scope, inside);
     return { left: key, right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set, values } };
   }
   const right = scope.evaluate(node, path, left);
-  if (right.kind !== 'set') return { left, right };
+  if (right.kind === 'concat') throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
+  if (right.kind === 'verdict') throw new CompileError(path, 'a verdict is no value to compare with');
+  if (right.kind !== 'set') {
+    if (left.kind === 'concat') throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
+    if (right.kind !== 'value' && right.kind !== 'range' && right.kind !== 'prefix') throw new CompileError(path, 'a constant or a set belongs here');
+    return { left, right };
+  }
   checkKey(left, right.set, path);
   return { left: lookupKey(left, right.set), right };
 }
 
-/** A set of one plain element is that element. */
+/** A set of one plain element is that element, whatever is said of it in a comment. */
 function isPlain(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return node !== '*';
-  return !('elem' in node || 'concat' in node);
+  if (!('elem' in node)) return !('concat' in node);
+  const { elem } = node as { elem?: object };
+  return Object.keys(elem ?? {}).every((key) => key === 'val' || key === 'comment') && isPlain((elem as Elem | undefined)?.val);
+}
+
+function plainOf(node: Expression): Expression {
+  return typeof node === 'object' && node !== null && 'elem' in node ? node.elem.val : node;
 }
 
 /** A comparison whose sides have the same byte order, with shifts moved to the constant side. */
@@ -93,7 +117,7 @@ function compareRange(left: Expr, op: MatchOp, range: Range, path: Path | undefi
 
 function move(left: Expr, right: Expr, path: Path | undefined): { left: Expr; right: Expr } {
   const transfer = transferOf(left);
-  return transfer !== undefined && isMovable(right)
+  return transfer?.takes(right)
     ? { left: transfer.left, right: transfer.apply(right, path) }
     : { left, right };
 }
@@ -131,8 +155,7 @@ function emitCompare(left: Expr, op: MatchOp, right: Expr, emitter: Emitter): vo
 function emitRange(left: Expr, op: MatchOp, { low, high, ...typed }: Range, emitter: Emitter): void {
   const sreg = emitter.load(left);
   const data = (value: bigint) => valueBytes({ ...typed, value });
-  if (low === high) emitter.push({ name: 'cmp', sreg, op: op === 'neq' ? 'neq' : 'eq', data: data(low) });
-  else if (op === 'neq') emitter.push({ name: 'range', sreg, op: 'neq', from: data(low), to: data(high) });
+  if (op === 'neq') emitter.push({ name: 'range', sreg, op: 'neq', from: data(low), to: data(high) });
   else {
     emitter.push({ name: 'cmp', sreg, op: 'gte', data: data(low) });
     emitter.push({ name: 'cmp', sreg, op: 'lte', data: data(high) });
