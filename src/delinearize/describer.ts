@@ -1,6 +1,6 @@
 import { joinedBits, type KnownSet, SET_FLAGS, type Typed } from '../bytecode/index.ts';
-import { datatype, fromBytes } from '../datatype/index.ts';
-import type { Chain, Expression, Statement } from '../model/index.ts';
+import { datatype } from '../datatype/index.ts';
+import type { Expression, Statement } from '../model/index.ts';
 import type { FamilyName, Header } from '../protocol/index.ts';
 import { headers, netdev } from '../protocol/index.ts';
 import { describeBitwise } from './bitwise.ts';
@@ -45,7 +45,6 @@ export interface Style {
 /** Puts terms and comparisons into the model's words, in the light of the matches so far. */
 export class Describer {
   readonly family: FamilyName;
-  readonly chain: Chain | undefined;
   readonly notation: Notation;
   readonly protocols: ProtocolContext;
   readonly #dependencies: Dependencies;
@@ -55,9 +54,8 @@ export class Describer {
   #at = 0;
   #covers: readonly number[] = [];
 
-  constructor(family: FamilyName, chain: Chain | undefined, notation: Notation, style: Style) {
+  constructor(family: FamilyName, notation: Notation, style: Style) {
     this.family = family;
-    this.chain = chain;
     this.notation = notation;
     this.protocols = new ProtocolContext(family);
     this.#style = style;
@@ -206,7 +204,7 @@ export class Describer {
     return registerLiteral(bytes, want, this.notation);
   }
 
-  /** The bare number in host or network order, for places without symbols. */
+  /** A number in the words of its type. */
   literal(value: bigint, typed: Typed): Expression {
     return literal(value, typed, this.notation);
   }
@@ -219,10 +217,5 @@ export class Describer {
     if (term.kind !== 'map' || term.set.data?.kind !== 'verdict') throw new Inexpressible('no verdict');
     const key = this.describe(term.key);
     this.push({ vmap: { key: key.node, data: this.setReference(term.set, key) } });
-  }
-
-  /** The number of a constant of this type. */
-  number(bytes: Uint8Array, typed: Typed): bigint {
-    return fromBytes(bytes, typed.byteorder);
   }
 }

@@ -80,16 +80,19 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-/** What nft sorts a key by: its parts from the first on, each as it is read; of several flags, the lowest. */
-function sortKey(key: Uint8Array, parts: readonly Typed[]): Uint8Array {
-  const sorted = new Uint8Array(key.length);
-  sliceParts(key, parts).forEach(({ bytes, at, typed }) => {
-    const order = typed.type.base === 'string' ? 'host' : typed.byteorder;
-    const value = fromBytes(bytes, order);
-    const flags = typed.type.base === 'bitmask' && typed.type.symbols !== undefined;
-    sorted.set(toBytes(flags ? value & -value : value, bytes.length, 'network'), at);
-  });
-  return sorted;
+function compareNumbers(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * The number that nft sorts by: the value of a key, or the lowest of its flags; of a concatenation the
+ * bytes as the host reads them, all in one.
+ */
+function sortKey(key: Uint8Array, parts: readonly Typed[]): bigint {
+  const [only] = parts;
+  if (only === undefined || parts.length > 1) return fromBytes(key, 'host');
+  const value = fromBytes(key.subarray(0, widthOf(only)), only.byteorder);
+  return only.type.base === 'bitmask' && only.type.symbols !== undefined ? value & -value : value;
 }
 
 interface Slice {
@@ -118,7 +121,7 @@ function singles(elements: readonly KernelElement[], set: Layout, notation: Nota
       element.key === undefined || isCatchall(element) ? [] : [{ element, key: element.key }],
     )
     .map(({ element, key }) => ({ element, key, order: sortKey(key, set.key) }))
-    .sort((a, b) => (ranged ? 0 : compareBytes(a.order, b.order) || compareBytes(a.key, b.key)))
+    .sort((a, b) => (ranged ? 0 : compareNumbers(a.order, b.order) || compareBytes(a.key, b.key)))
     .map(({ element, key }) =>
       withData(keyNode(key, element.keyEnd, set.key, notation), element, set, notation),
     );

@@ -1,5 +1,5 @@
 import type { Instruction, KnownSet } from '../bytecode/index.ts';
-import type { Chain, Statement } from '../model/index.ts';
+import type { Statement } from '../model/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import type { Notation } from './constant.ts';
 import { Describer, type Style } from './describer.ts';
@@ -9,8 +9,6 @@ import { opaqueStatement } from './opaque.ts';
 /** What a rule's instructions are read against. */
 export interface RuleContext extends Partial<Notation> {
   readonly family: FamilyName;
-  /** The rule's chain, where it is known. */
-  readonly chain?: Chain | undefined;
   /** A set of the rule's table; anonymous ones with their elements. */
   set(name: string): KnownSet | undefined;
   /**
@@ -38,7 +36,7 @@ export function delinearizeRule(instructions: readonly Instruction[], context: R
 
 function read(instructions: readonly Instruction[], context: RuleContext, style: Style): Statement[] {
   const notation: Notation = { numericProtocol: context.numericProtocol ?? false };
-  const describer = new Describer(context.family, context.chain, notation, style);
+  const describer = new Describer(context.family, notation, style);
   const covered = new Set<number>();
   for (const { at, covers, run } of readSteps(instructions, (name) => context.set(name))) {
     if (describer.attempt(at, covers, run)) for (const index of covers) covered.add(index);

@@ -48,6 +48,18 @@ export function statefulStatement(instruction: Instruction): Statement {
   }
 }
 
+/** What new elements get: nft lists a counter that starts at zero without its numbers. */
+export function templateStatement(instruction: Instruction): Statement {
+  const fresh = instruction.name === 'counter' && instruction.packets === 0n && instruction.bytes === 0n;
+  return fresh ? { counter: null } : statefulStatement(instruction);
+}
+
+/** The same of what makes states: a counter that starts at zero says nothing. */
+export function initialStatement(instruction: Instruction): Statement {
+  const isZero = instruction.name === 'counter' && instruction.packets === 0n && instruction.bytes === 0n;
+  return isZero ? { counter: null } : statefulStatement(instruction);
+}
+
 function limitState({ rate, unit, burst = 0, type, flags }: InstructionNamed<'limit'>): LimitState {
   const per = UNITS[Number(unit) as keyof typeof UNITS];
   if (per === undefined) throw new Inexpressible(`a rate per ${unit} seconds`);

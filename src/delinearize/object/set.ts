@@ -10,7 +10,7 @@ import { SET_POLICIES, type set as setSchema } from '../../message/index.ts';
 import type { Family, NamedMap, NamedSet } from '../../model/index.ts';
 import type { ValueOf } from '../../wire/schema.ts';
 import { delinearizeSetType, type SetTypes } from '../set-type.ts';
-import { statefulStatement } from '../stateful.ts';
+import { templateStatement } from '../stateful.ts';
 
 type Told = Partial<ValueOf<typeof setSchema>>;
 
@@ -52,7 +52,7 @@ export function delinearizeSet(
     ...(value.timeout ? { timeout: Number(value.timeout) / 1000 } : {}),
     ...(value.gcInterval ? { 'gc-interval': value.gcInterval / 1000 } : {}),
     ...(autoMerge ? { 'auto-merge': true } : {}),
-    ...(statements.length === 0 ? {} : { stmt: statements.map(statefulStatement) }),
+    ...(statements.length === 0 ? {} : { stmt: statements.map(templateStatement) }),
   } as NamedSet | NamedMap;
   return { known: autoMerge ? { ...known, autoMerge } : known, declared };
 }

@@ -1,6 +1,6 @@
 import type { Instruction } from '../../bytecode/index.ts';
 import type { Expression, Statement } from '../../model/index.ts';
-import { statefulStatement } from '../stateful.ts';
+import { templateStatement } from '../stateful.ts';
 import { knownSet, type StatementReaders } from '../step.ts';
 import { Inexpressible, type Term } from '../term.ts';
 
@@ -16,14 +16,13 @@ export const setUpdateReaders: StatementReaders = {
     const parts = set.data?.kind === 'value' ? set.data.parts : [];
     const data = sregData === undefined ? undefined : reading.registers.readParts(sregData, parts);
     const carried = instruction.expressions ?? (instruction.expression ? [instruction.expression] : []);
-    const stmt = carried.map((nested) => statefulStatement(nested as Instruction));
+    const stmt = carried.map((nested) => templateStatement(nested as Instruction));
     const terms: Term[] = data ? [key, data] : [key];
     return {
       terms,
       run: (describer) => {
         const { node } = describer.describe(key);
-        const elem: Expression =
-          !timeout ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
+        const elem: Expression = !timeout ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
         const carries = stmt.length === 0 ? {} : { stmt };
         if (data === undefined) {
           describer.push({ set: { op, elem, set: `@${set.name}`, ...carries } });
