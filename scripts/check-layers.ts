@@ -25,6 +25,7 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
   netlink: 'datatype protocol wire bytecode message model linearize delinearize format transaction'.split(
     ' ',
   ),
+  ruleset: 'datatype protocol wire bytecode message model linearize transaction netlink'.split(' '),
 };
 
 /** The same for all of src/; `index` is src/index.ts, the public API. */

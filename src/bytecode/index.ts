@@ -1,4 +1,5 @@
 export { type Data, data, dataText, type VerdictCode, type VerdictData, words } from './data.ts';
+export { essence, type IsNamed } from './essence.ts';
 export {
   expression,
   expressions,

@@ -52,6 +52,13 @@ export interface CommitResult {
   readonly bytes: number;
 }
 
+/** What was in the kernel at one moment. */
+export interface Snapshot {
+  readonly ruleset: Ruleset;
+  /** The state that it is a picture of: see {@link CommitOptions.generation}. */
+  readonly generation: number;
+}
+
 /** How often a transaction that had to look first is tried again when somebody else was faster. */
 const TRIES = 10;
 
@@ -142,12 +149,17 @@ export class Connection {
    * What is in the kernel, as one consistent picture: where the ruleset changes meanwhile, it is read again.
    */
   async list(scope: ListScope & Abortable = {}): Promise<Ruleset> {
+    return (await this.snapshot(scope)).ruleset;
+  }
+
+  /** As {@link list}, with the generation of the picture, which guards a commit that builds on it. */
+  async snapshot(scope: ListScope & Abortable = {}): Promise<Snapshot> {
     const { signal } = scope;
     for (;;) {
       const generation = await this.#socket.generation({ signal });
       try {
         const ruleset = await listRuleset((request) => this.#socket.dump({ ...request, signal }), scope);
-        if (generation === (await this.#socket.generation({ signal }))) return ruleset;
+        if (generation === (await this.#socket.generation({ signal }))) return { ruleset, generation };
       } catch (error) {
         // Something that was there when it was named is gone: the picture would be torn.
         const gone = error instanceof NetlinkSocketError && error.code === 'ENOENT';

@@ -1,4 +1,4 @@
-export { type CommitOptions, type CommitResult, Connection, connect } from './connection.ts';
+export { type CommitOptions, type CommitResult, Connection, connect, type Snapshot } from './connection.ts';
 export { type Outcome, type Refusal, TransactionError } from './error.ts';
 export type { Feature } from './features.ts';
 export type { NetworkInterface } from './interfaces.ts';

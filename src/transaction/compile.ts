@@ -39,17 +39,21 @@ function compileRuleset(command: ParsedCommand, context: TransactionContext): vo
 export function compileTransaction(commands: Commands, view: KernelView): OutgoingMessage[] {
   const context = new TransactionContext(view);
   for (const command of inDependencyOrder(parseCommands(commands))) {
-    if (command.verb === 'reset') continue;
-    const compile = Object.hasOwn(compilers, command.kind) ? compilers[command.kind] : undefined;
-    if (compile === undefined) {
-      throw new CompileError(
-        command.path,
-        `expected one of ${Object.keys(compilers).join(', ')}, not ${command.kind}`,
-      );
-    }
-    compile(command, context);
+    if (command.verb !== 'reset') compileCommand(command, context);
   }
   return context.messages;
+}
+
+/** Compiles one command: its messages and what it declares go into the context. */
+export function compileCommand(command: ParsedCommand, context: TransactionContext): void {
+  const compile = Object.hasOwn(compilers, command.kind) ? compilers[command.kind] : undefined;
+  if (compile === undefined) {
+    throw new CompileError(
+      command.path,
+      `expected one of ${Object.keys(compilers).join(', ')}, not ${command.kind}`,
+    );
+  }
+  compile(command, context);
 }
 
 /** What must be known of the ruleset before the commands can be compiled. */

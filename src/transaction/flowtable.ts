@@ -15,16 +15,12 @@ export function compileFlowtable(command: ParsedCommand, context: TransactionCon
   switch (command.verb) {
     case 'add':
     case 'create': {
-      const { hook, prio, dev } = command.node as Partial<Flowtable>;
-      if (hook !== undefined && hook !== 'ingress')
-        throw new CompileError(at(command.path, 'hook'), 'expected ingress');
-      const devices = dev === undefined ? [] : Array.isArray(dev) ? (dev as string[]) : [dev as string];
       const flags = flagsOf(command, FLOWTABLE_FLAGS);
       const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
       context.send(command, MESSAGE.NEWFLOWTABLE, how, schema, {
         table,
         name: nameOf(command),
-        hook: { number: INGRESS, priority: parsePriority('netdev', 'ingress', prio ?? 0), devices },
+        hook: hookOf(command, devicesOf(command)),
         ...(flags === undefined ? {} : { flags }),
       });
       return;
@@ -32,12 +28,28 @@ export function compileFlowtable(command: ParsedCommand, context: TransactionCon
     case 'delete':
     case 'destroy': {
       const handle = handleOf(command);
-      const target =
-        handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
-      removeWith(command, context, 'FLOWTABLE', schema, { table, ...target });
+      const named = handle === undefined || command.node.name !== undefined;
+      const devices = devicesOf(command);
+      removeWith(command, context, 'FLOWTABLE', schema, {
+        table,
+        ...(named ? { name: nameOf(command) } : { handle }),
+        // With devices, only these leave the flowtable (Linux 5.8).
+        ...(named && devices.length > 0 ? { hook: hookOf(command, devices) } : {}),
+      });
       return;
     }
     default:
       throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
   }
+}
+
+function devicesOf({ node }: ParsedCommand): readonly string[] {
+  const { dev } = node as Partial<Flowtable>;
+  return dev === undefined ? [] : Array.isArray(dev) ? (dev as string[]) : [dev as string];
+}
+
+function hookOf({ node, path }: ParsedCommand, devices: readonly string[]) {
+  const { hook, prio } = node as Partial<Flowtable>;
+  if (hook !== undefined && hook !== 'ingress') throw new CompileError(at(path, 'hook'), 'expected ingress');
+  return { number: INGRESS, priority: parsePriority('netdev', 'ingress', prio ?? 0), devices };
 }

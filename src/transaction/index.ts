@@ -1,8 +1,9 @@
 export { compileCommands } from './bytecode-text.ts';
-export { type Commands, commandList, type ParsedCommand, parseCommands } from './command.ts';
-export { compileTransaction, needsOf } from './compile.ts';
+export { type Commands, commandList, inDependencyOrder, type ParsedCommand, parseCommands } from './command.ts';
+export { compileCommand, compileTransaction, needsOf } from './compile.ts';
+export { TransactionContext } from './context.ts';
 export { encodeMessages } from './encode.ts';
 export { emptyView, type KernelView, type Needs } from './kernel-view.ts';
-export type { OutgoingMessage } from './message.ts';
+export type { ElementsMessage, OutgoingMessage, SchemaMessage } from './message.ts';
 export { elementKey } from './set.ts';
 export { Transaction, transaction } from './transaction.ts';
