@@ -72,7 +72,16 @@ interface Addon {
   };
 }
 
-const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;
+let loaded: Addon | undefined;
 
-/** The addon: what was built here, or the prebuilt binary of the package. */
-export const native: Addon = load(fileURLToPath(new URL('../..', import.meta.url)));
+/**
+ * The addon: what was built here, or the prebuilt binary of the package. It is loaded when it is first
+ * needed: compiling, formatting and rendering do without.
+ */
+export function native(): Addon {
+  if (loaded === undefined) {
+    const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;
+    loaded = load(fileURLToPath(new URL('../..', import.meta.url)));
+  }
+  return loaded;
+}

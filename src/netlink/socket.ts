@@ -156,7 +156,7 @@ export class NetlinkSocket {
   static open(options: SocketOptions = {}): NetlinkSocket {
     const path = namespacePath(options.netns);
     const size = options.receiveBuffer ?? RECEIVE_BUFFER;
-    return new NetlinkSocket(translate(() => new native.Connection(path, size)));
+    return new NetlinkSocket(translate(() => new (native().Connection)(path, size)));
   }
 
   get closed(): boolean {
@@ -210,7 +210,7 @@ export class NetlinkSocket {
    * {@link open}), so that this one stays free meanwhile. Ends with the iteration, however that ends.
    */
   async *stream(request: StreamRequest): AsyncGenerator<DumpResult, void, undefined> {
-    const reader = new NetlinkSocket(translate(() => new native.Connection(this.#native)));
+    const reader = new NetlinkSocket(translate(() => new (native().Connection)(this.#native)));
     this.#streams.add(reader);
     try {
       yield* reader.#pieces(request);
