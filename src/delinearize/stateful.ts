@@ -54,12 +54,6 @@ export function templateStatement(instruction: Instruction): Statement {
   return fresh ? { counter: null } : statefulStatement(instruction);
 }
 
-/** The same of what makes states: a counter that starts at zero says nothing. */
-export function initialStatement(instruction: Instruction): Statement {
-  const isZero = instruction.name === 'counter' && instruction.packets === 0n && instruction.bytes === 0n;
-  return isZero ? { counter: null } : statefulStatement(instruction);
-}
-
 function limitState({ rate, unit, burst = 0, type, flags }: InstructionNamed<'limit'>): LimitState {
   const per = UNITS[Number(unit) as keyof typeof UNITS];
   if (per === undefined) throw new Inexpressible(`a rate per ${unit} seconds`);

@@ -60,8 +60,15 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
     throw new CompileError(command.path, 'a map needs the type of its values: map');
   }
   const scope = context.scope(family, table);
-  const set = declareNamedSet({ ...node, name }, scope, command.path);
-  context.declareSet(family, table, set);
+  const declared = declareNamedSet({ ...node, name }, scope, command.path);
+  context.declareSet(family, table, declared);
+  const merges = node['auto-merge'] === true;
+  const elements =
+    node.elem === undefined
+      ? []
+      : encode(node.elem as Expression, command, context, family, table, declared, merges, true);
+  // A constant set is as large as it begins.
+  const set = declared.flags & SET_FLAGS.constant ? { ...declared, size: elements.length } : declared;
   const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
   const { policy, timeout, stmt } = node;
   if (policy !== undefined && !Object.hasOwn(SET_POLICIES, policy)) {
@@ -82,23 +89,11 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
     ...(collect === undefined
       ? {}
       : { gcInterval: Number(secondsIn(collect, 1000, command, 'gc-interval')) }),
-    userdata: setUserdata(set, node['auto-merge'] === true, commentText(command)),
+    userdata: setUserdata(set, merges, commentText(command)),
     ...(statements?.length === 1 ? { expression: statements[0] } : {}),
     ...(statements !== undefined && statements.length > 1 ? { expressions: statements } : {}),
   });
-  if (node.elem !== undefined) {
-    const elements = encode(
-      node.elem as Expression,
-      command,
-      context,
-      family,
-      table,
-      set,
-      node['auto-merge'] === true,
-      true,
-    );
-    send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
-  }
+  send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
 }
 
 function stateful(

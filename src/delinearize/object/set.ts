@@ -47,7 +47,7 @@ export function delinearizeSet(
     ...(types.map === undefined ? {} : { map: types.map }),
     ...(comment === undefined ? {} : { comment }),
     ...(value.policy === SET_POLICIES.memory ? { policy: 'memory' } : {}),
-    ...(known.size === undefined ? {} : { size: known.size }),
+    ...(known.size === undefined || known.flags & SET_FLAGS.constant ? {} : { size: known.size }),
     ...(flags.length === 0 ? {} : { flags }),
     ...(value.timeout ? { timeout: Number(value.timeout) / 1000 } : {}),
     ...(value.gcInterval ? { 'gc-interval': value.gcInterval / 1000 } : {}),

@@ -35,6 +35,12 @@ const states: Readonly<Record<number, readonly string[]>> = {
 const l3proto = (data: Data) => L3[data.l3proto as number] ?? 'inet';
 const protocol = (data: Data) => datatype('inet_proto').format(BigInt(data.l4proto as number));
 
+/** Seconds that nft takes for granted, and leaves out, by protocol and state. */
+const usual: Readonly<Record<number, readonly number[]>> = {
+  6: [120, 60, 432_000, 120, 60, 30, 120, 10, 120, 300, 300],
+  17: [30, 120],
+};
+
 /** What each kind of object says of itself in the model. */
 const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> = {
   counter: (data) => ({ packets: quantity(data.packets as bigint), bytes: quantity(data.bytes as bigint) }),
@@ -48,16 +54,17 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
     const statement = statefulStatement({ name: 'limit', ...data, type } as never) as unknown as {
       limit: Data;
     };
-    return statement.limit;
+    const { burst, burst_unit: _, ...rest } = statement.limit;
+    return burst === 0 ? rest : statement.limit;
   },
   connlimit: (data) => data,
   'ct helper': (data) => ({ type: data.name, protocol: protocol(data), l3proto: l3proto(data) }),
   'ct timeout': (data) => {
     const names = states[data.l4proto as number] ?? [];
-    const policy = Object.entries((data.data ?? {}) as Record<string, number>).map(([number, seconds]) => [
-      names[Number(number) - 1] ?? number,
-      seconds,
-    ]);
+    const defaults = usual[data.l4proto as number] ?? [];
+    const policy = Object.entries((data.data ?? {}) as Record<string, number>)
+      .filter(([number, seconds]) => seconds !== defaults[Number(number) - 1])
+      .map(([number, seconds]) => [names[Number(number) - 1] ?? number, seconds]);
     return { protocol: protocol(data), l3proto: l3proto(data), policy: Object.fromEntries(policy) };
   },
   secmark: (data) => ({ context: data.context }),
