@@ -1,7 +1,7 @@
 import { readAttributes } from '../wire/attribute-reader.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { encode } from '../wire/schema.ts';
-import { type Instruction, instructions as definitions } from './instruction.ts';
+import { instructions as definitions, type Instruction } from './instruction.ts';
 
 /** Whether a name is that of a named set: of others the name is chance. */
 export type IsNamed = (set: string) => boolean;
@@ -31,11 +31,18 @@ export function essence(instruction: Instruction, isNamed: IsNamed): string {
 
 function withoutChance(instruction: Instruction, isNamed: IsNamed): Instruction {
   if (!('set' in instruction) || typeof instruction.set !== 'string') return instruction;
-  return { ...instruction, set: isNamed(instruction.set) ? instruction.set : '', setId: undefined } as Instruction;
+  return {
+    ...instruction,
+    set: isNamed(instruction.set) ? instruction.set : '',
+    setId: undefined,
+  } as Instruction;
 }
 
 /** LOGLEVEL_WARNING: what the kernel logs at where nothing is said. */
 const WARNING = 4;
+
+/** NFT_DYNSET_F_EXPR: that there may be several expressions, which their list says too. */
+const SEVERAL = 2;
 
 /** NF_NAT_RANGE_MAP_IPS and NF_NAT_RANGE_PROTO_SPECIFIED: that there is an address, and a port. */
 const GIVEN = { address: 1, port: 2 } as const;
@@ -52,6 +59,8 @@ function withoutDefaults(instruction: Instruction): Instruction {
       return instruction.level === WARNING ? { ...instruction, level: undefined } : instruction;
     case 'queue':
       return instruction.total === 1 ? { ...instruction, total: undefined } : instruction;
+    case 'dynset':
+      return { ...instruction, flags: (instruction.flags ?? 0) & ~SEVERAL };
     case 'nat': {
       const { addrMin, addrMax, protoMin, protoMax, flags } = instruction;
       return {

@@ -1,6 +1,18 @@
 import { readAttributes, readString, WireError } from '../wire/attribute-reader.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
-import { type Codec, decode, encode, field, list, oneOf, optional, type Schema, string, u32, u64 } from '../wire/schema.ts';
+import {
+  type Codec,
+  decode,
+  encode,
+  field,
+  list,
+  oneOf,
+  optional,
+  type Schema,
+  string,
+  u32,
+  u64,
+} from '../wire/schema.ts';
 import * as compute from './compute.ts';
 import { define, hex, type InstructionDefinition, type InstructionOf } from './define.ts';
 import * as load from './load.ts';
@@ -96,8 +108,7 @@ export const inner = define(
     hdrsize: field(4, u32),
     expression: field(5, expression),
   },
-  (i) =>
-    `type ${i.type} hdrsize ${i.hdrsize} flags ${i.flags.toString(16)} ${nestedText(i.expression)}`,
+  (i) => `type ${i.type} hdrsize ${i.hdrsize} flags ${i.flags.toString(16)} ${nestedText(i.expression)}`,
 );
 
 const table = {

@@ -52,8 +52,8 @@ export type MapData =
   | { readonly kind: 'verdict' }
   | { readonly kind: 'object'; readonly object: ObjectType };
 
-/** One element as the kernel takes it. */
-export interface SetElement {
+/** What an element is made of, either way. */
+interface ElementParts {
   /** Absent for the catch-all. */
   readonly key?: Uint8Array | undefined;
   /** The last key of a range, in sets whose keys are concatenations. */
@@ -68,6 +68,10 @@ export interface SetElement {
   /** Milliseconds until it is gone. */
   readonly expiration?: bigint | undefined;
   readonly expressions?: readonly Instruction[] | undefined;
+}
+
+/** One element as the kernel takes it. */
+export interface SetElement extends ElementParts {
   readonly comment?: string | undefined;
   /** The interval that begins here goes on to the greatest key: nft notes it in userdata. */
   readonly open?: boolean | undefined;
@@ -78,24 +82,9 @@ export interface SetElement {
 }
 
 /** One element as the kernel tells it. */
-export interface KernelElement {
-  /** Absent for the catch-all. */
-  readonly key?: Uint8Array | undefined;
-  /** The last key of a range, in sets whose keys are concatenations. */
-  readonly keyEnd?: Uint8Array | undefined;
-  readonly data?: Data | undefined;
-  /** The name of the object that the key maps to. */
-  readonly object?: string | undefined;
-  /** {@link ELEMENT_FLAGS} */
-  readonly flags?: number | undefined;
-  /** Milliseconds. */
-  readonly timeout?: bigint | undefined;
-  /** Milliseconds until it is gone. */
-  readonly expiration?: bigint | undefined;
-  /** What the element carries, in sets where that is one instruction. */
+export interface KernelElement extends ElementParts {
+  /** What the element carries, in sets where that is one instruction; several are `expressions`. */
   readonly expression?: Instruction | undefined;
-  /** The same, where there may be several. */
-  readonly expressions?: readonly Instruction[] | undefined;
   /** The bytes of NFTA_SET_ELEM_USERDATA. */
   readonly userdata?: Uint8Array | undefined;
 }

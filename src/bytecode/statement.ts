@@ -83,7 +83,12 @@ export const queue = define(
   { num: optional(1, u16), total: optional(2, u16), flags: optional(3, u16), sreg: optional(4, register) },
   (i) => {
     const last = (i.num ?? 0) + (i.total ?? 1) - 1;
-    const target = i.sreg !== undefined ? `sreg_qnum ${i.sreg}` : last > (i.num ?? 0) ? `num ${i.num}-${last}` : `num ${i.num}`;
+    const target =
+      i.sreg !== undefined
+        ? `sreg_qnum ${i.sreg}`
+        : last > (i.num ?? 0)
+          ? `num ${i.num}-${last}`
+          : `num ${i.num}`;
     const flags = i.flags ?? 0;
     return `${target}${flags & 1 ? ' bypass' : ''}${flags & 2 ? ' fanout' : ''}`;
   },
@@ -99,13 +104,10 @@ export const reject = define(
 
 export const notrack = define('notrack', {}, () => '');
 
-export const dup = define(
-  'dup',
-  { addr: optional(1, register), dev: optional(2, register) },
-  (i) =>
-    [i.addr === undefined ? '' : `sreg_addr ${i.addr}`, i.dev === undefined ? '' : `sreg_dev ${i.dev}`]
-      .filter(Boolean)
-      .join(' '),
+export const dup = define('dup', { addr: optional(1, register), dev: optional(2, register) }, (i) =>
+  [i.addr === undefined ? '' : `sreg_addr ${i.addr}`, i.dev === undefined ? '' : `sreg_dev ${i.dev}`]
+    .filter(Boolean)
+    .join(' '),
 );
 
 export const fwd = define(

@@ -1,4 +1,16 @@
-import { bytes, host32, nest, nested, optional, type Schema, string, u8, u16, u32, u64 } from '../wire/schema.ts';
+import {
+  bytes,
+  host32,
+  nest,
+  nested,
+  optional,
+  type Schema,
+  string,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../wire/schema.ts';
 
 /** NFTA_OBJ_*; `data` is a nest whose schema depends on the type: see {@link objectData}. */
 export const object = {
@@ -28,7 +40,11 @@ export const objectData = {
     flags: optional(5, u32),
   },
   connlimit: { count: optional(1, u32), flags: optional(2, u32) },
-  'ct timeout': { l3proto: optional(1, u16), l4proto: optional(2, u8), data: optional(3, nested(timeout(16))) },
+  'ct timeout': {
+    l3proto: optional(1, u16),
+    l4proto: optional(2, u8),
+    data: optional(3, nested(timeout(16))),
+  },
   secmark: { context: optional(1, string) },
   'ct expectation': {
     l3proto: optional(1, u16),

@@ -1,6 +1,15 @@
 import { DatatypeError, datatype } from '../datatype/index.ts';
 import { at, CompileError, evaluateStateful, OBJECT_TYPES, type ObjectType } from '../linearize/index.ts';
-import { MESSAGE, NLM, objectData, object as schema } from '../message/index.ts';
+import {
+  CT_L3_PROTOCOLS,
+  CT_TIMEOUT_STATES,
+  MESSAGE,
+  NLM,
+  objectData,
+  SYNPROXY_FLAGS,
+  SYNPROXY_GIVEN,
+  object as schema,
+} from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { encode } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
@@ -8,12 +17,6 @@ import { comment } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
-
-/** NFPROTO_* that a ct object is for. */
-const L3 = { ip: 2, ip6: 10, inet: 1 } as const;
-const SYNPROXY_FLAGS = { timestamp: 8, 'sack-perm': 4 } as const;
-const MSS_GIVEN = 1;
-const WSCALE_GIVEN = 2;
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -40,7 +43,8 @@ const contents: Readonly<
   secmark: ({ node }) => ({ context: node.context }),
   synproxy: ({ node, path }) => {
     const { mss, wscale, flags } = node;
-    let bits = (mss === undefined ? 0 : MSS_GIVEN) | (wscale === undefined ? 0 : WSCALE_GIVEN);
+    let bits =
+      (mss === undefined ? 0 : SYNPROXY_GIVEN.mss) | (wscale === undefined ? 0 : SYNPROXY_GIVEN.wscale);
     for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
       const bit = SYNPROXY_FLAGS[flag as keyof typeof SYNPROXY_FLAGS];
       if (bit === undefined)
@@ -103,9 +107,12 @@ function stateful(
 
 function l3(command: ParsedCommand): number {
   const said = command.node.l3proto ?? command.node.family;
-  const number = L3[said as keyof typeof L3];
+  const number = CT_L3_PROTOCOLS[said as keyof typeof CT_L3_PROTOCOLS];
   if (number === undefined)
-    throw new CompileError(at(command.path, 'l3proto'), `expected one of ${Object.keys(L3).join(', ')}`);
+    throw new CompileError(
+      at(command.path, 'l3proto'),
+      `expected one of ${Object.keys(CT_L3_PROTOCOLS).join(', ')}`,
+    );
   return number;
 }
 
@@ -119,26 +126,8 @@ function protocol({ node, path }: ParsedCommand): number {
   }
 }
 
-/** States of each protocol in the order of the kernel's CTA_TIMEOUT_* (linux/netfilter/nfnetlink_cttimeout.h). */
-const STATES: Readonly<Record<number, readonly string[]>> = {
-  6: [
-    'syn_sent',
-    'syn_recv',
-    'established',
-    'fin_wait',
-    'close_wait',
-    'last_ack',
-    'time_wait',
-    'close',
-    'syn_sent2',
-    'retrans',
-    'unack',
-  ],
-  17: ['unreplied', 'replied'],
-};
-
 function timeouts(command: ParsedCommand): Data {
-  const states = STATES[protocol(command)];
+  const states = CT_TIMEOUT_STATES[protocol(command)];
   if (states === undefined) throw new CompileError(at(command.path, 'protocol'), 'expected tcp or udp');
   const policy = (command.node.policy ?? {}) as Data;
   const place = at(command.path, 'policy');

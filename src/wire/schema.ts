@@ -53,7 +53,10 @@ export const host32: Codec<number> = {
   read: (p) => Number(fromBytes(p, 'host')),
 };
 /** A signed 32-bit integer, as chain priorities are. */
-export const s32: Codec<number> = { write: (w, id, v) => w.u32(id, v >>> 0), read: (p) => readUint(p, 4) | 0 };
+export const s32: Codec<number> = {
+  write: (w, id, v) => w.u32(id, v >>> 0),
+  read: (p) => readUint(p, 4) | 0,
+};
 export const string: Codec<string> = { write: (w, id, v) => w.string(id, v), read: readString };
 export const bytes: Codec<Uint8Array> = { write: (w, id, v) => w.raw(id, v), read: (p) => p.slice() };
 
@@ -68,7 +71,10 @@ export const nest: Codec<Uint8Array> = {
 };
 
 /** An integer whose values have names, in the order of the kernel's enum. `codec` gives its width. */
-export function oneOf<const N extends readonly string[]>(names: N, codec: Codec<number> = u32): Codec<N[number]> {
+export function oneOf<const N extends readonly string[]>(
+  names: N,
+  codec: Codec<number> = u32,
+): Codec<N[number]> {
   return {
     write(writer, id, value) {
       const number = names.indexOf(value);

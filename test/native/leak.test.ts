@@ -34,7 +34,7 @@ test('transactions leave neither memory nor descriptors behind', requires('root'
 test('the sanitized addon is the one that is loaded', {
   skip: !isSanitized && 'only under test:asan',
 }, () => {
-  assert.ok(native.Connection);
+  assert.ok(native().Connection);
   const maps = readFileSync('/proc/self/maps', 'utf8');
   assert.match(maps, /\.cache\/asan\/build\/Release\/nftjs\.node/);
   assert.match(maps, /libasan/);

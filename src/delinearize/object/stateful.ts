@@ -1,38 +1,22 @@
 import { OBJECT_TYPES, type ObjectType } from '../../bytecode/index.ts';
 import { datatype } from '../../datatype/index.ts';
-import { type object, objectData } from '../../message/index.ts';
+import {
+  CT_L3_PROTOCOLS,
+  CT_TIMEOUT_STATES,
+  type object,
+  objectData,
+  SYNPROXY_FLAGS,
+} from '../../message/index.ts';
 import type { Family, StatefulObject } from '../../model/index.ts';
 import { decodeOpen, type ValueOf } from '../../wire/schema.ts';
 import { quantity, statefulStatement } from '../stateful.ts';
 import { commentIn } from './comment.ts';
+import { flagNames } from './table.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** NFPROTO_* of ct objects. */
-const L3: Readonly<Record<number, string>> = { 1: 'inet', 2: 'ip', 10: 'ip6' };
-const SYNPROXY_FLAGS: readonly (readonly [number, string])[] = [
-  [8, 'timestamp'],
-  [4, 'sack-perm'],
-];
-
-const states: Readonly<Record<number, readonly string[]>> = {
-  6: [
-    'syn_sent',
-    'syn_recv',
-    'established',
-    'fin_wait',
-    'close_wait',
-    'last_ack',
-    'time_wait',
-    'close',
-    'syn_sent2',
-    'retrans',
-    'unack',
-  ],
-  17: ['unreplied', 'replied'],
-};
-
-const l3proto = (data: Data) => L3[data.l3proto as number] ?? 'inet';
+const l3proto = (data: Data) =>
+  Object.entries(CT_L3_PROTOCOLS).find(([, number]) => number === data.l3proto)?.[0] ?? 'inet';
 const protocol = (data: Data) => datatype('inet_proto').format(BigInt(data.l4proto as number));
 
 /** Seconds that nft takes for granted, and leaves out, by protocol and state. */
@@ -60,7 +44,7 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
   connlimit: (data) => data,
   'ct helper': (data) => ({ type: data.name, protocol: protocol(data), l3proto: l3proto(data) }),
   'ct timeout': (data) => {
-    const names = states[data.l4proto as number] ?? [];
+    const names = CT_TIMEOUT_STATES[data.l4proto as number] ?? [];
     const defaults = usual[data.l4proto as number] ?? [];
     const policy = Object.entries((data.data ?? {}) as Record<string, number>)
       .filter(([number, seconds]) => seconds !== defaults[Number(number) - 1])
@@ -76,7 +60,7 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
     l3proto: l3proto(data),
   }),
   synproxy: (data) => {
-    const flags = SYNPROXY_FLAGS.filter(([bit]) => (data.flags as number) & bit).map(([, name]) => name);
+    const flags = flagNames(SYNPROXY_FLAGS, (data.flags ?? 0) as number);
     return { mss: data.mss, wscale: data.wscale, ...(flags.length === 0 ? {} : { flags }) };
   },
 };
