@@ -6,11 +6,12 @@ import { commentIn } from './comment.ts';
 /** A table as the kernel tells it. */
 export function delinearizeTable(family: Family, value: Partial<ValueOf<typeof table>>): Table {
   const flags = flagNames(TABLE_FLAGS, value.flags ?? 0) as TableFlag[];
+  const [only, ...others] = flags;
   return {
     family,
     name: value.name ?? '',
     handle: Number(value.handle ?? 0n),
-    ...(flags.length === 0 ? {} : { flags }),
+    ...(only === undefined ? {} : { flags: others.length === 0 ? only : flags }),
     ...commentIn(value.userdata),
   };
 }

@@ -1,4 +1,4 @@
-import { type Instruction, joinedBits, type SetDeclaration } from '../../bytecode/index.ts';
+import { type Instruction, joinedBits, type SetDeclaration, type Typed } from '../../bytecode/index.ts';
 import type { Expression, MapStatement, SetStatement, Statement } from '../../model/index.ts';
 import { inByteOrder } from '../convert.ts';
 import { milliseconds } from '../elements.ts';
@@ -36,7 +36,7 @@ function update(
     throw new CompileError(at(path, target), `expected the name of a ${target}: "@name"`);
   }
   const set = scope.namedSet(name, at(path, target));
-  const { key, timeout } = evaluateKey(node.elem, scope, at(path, 'elem'));
+  const { key, timeout } = evaluateKey(node.elem, set, scope, at(path, 'elem'));
   checkKey(key, set, at(path, 'elem'));
   const value = data === undefined ? undefined : evaluateValue(data, set, scope, at(path, 'data'));
   const expressions = evaluateStatements(node.stmt ?? [], scope, at(path, 'stmt'));
@@ -65,12 +65,24 @@ function update(
   });
 }
 
-function evaluateKey(node: Expression, scope: Scope, path: Path): { key: Expr; timeout?: bigint } {
-  if (typeof node !== 'object' || node === null || !('elem' in node)) return { key: scope.evaluate(node, path) };
+function evaluateKey(
+  node: Expression,
+  set: SetDeclaration,
+  scope: Scope,
+  path: Path,
+): { key: Expr; timeout?: bigint } {
+  const want = joined(set.key);
+  if (typeof node !== 'object' || node === null || !('elem' in node)) return { key: scope.evaluate(node, path, want) };
   const inside = at(path, 'elem');
   const { val, timeout } = node.elem;
-  const key = scope.evaluate(val, at(inside, 'val'));
+  const key = scope.evaluate(val, at(inside, 'val'), want);
   return timeout === undefined ? { key } : { key, timeout: milliseconds(timeout, at(inside, 'timeout')) };
+}
+
+/** What a key or value of these parts has to be. */
+function joined(parts: readonly Typed[]) {
+  const [first] = parts;
+  return first === undefined || parts.length === 1 ? first : { ...first, bits: joinedBits(parts), parts };
 }
 
 function evaluateValue(node: Expression, set: SetDeclaration, scope: Scope, path: Path): Expr {
@@ -78,9 +90,7 @@ function evaluateValue(node: Expression, set: SetDeclaration, scope: Scope, path
   const { parts } = set.data;
   const [first] = parts;
   if (first === undefined) throw new CompileError(path, `the type of the values of @${set.name} is not known`);
-  const want =
-    parts.length === 1 ? first : { ...first, bits: joinedBits(parts), parts };
-  const value = scope.evaluate(node, path, want);
+  const value = scope.evaluate(node, path, joined(parts));
   const widths = partsOf(value).map((part) => part.bits);
   if (widths.join() !== parts.map((part) => part.bits).join()) {
     throw new CompileError(path, `the map @${set.name} holds ${parts.map((part) => part.type.name).join(' . ')}`);
