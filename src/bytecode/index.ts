@@ -22,10 +22,14 @@ export {
   type MapData,
   OBJECT_TYPES,
   type ObjectType,
+  PACKED_KEY,
+  type PackedElements,
+  packedStride,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
   type Typed,
+  unpackElements,
 } from './set.ts';
 export { readTypeof, type Typeof, type TypeofKind, writeTypeof } from './typeof-userdata.ts';
 export {

@@ -81,6 +81,39 @@ export interface SetElement extends ElementParts {
   readonly source?: number | undefined;
 }
 
+/** Many elements that are nothing but a key, and in a map a plain value, as the kernel takes them. */
+export interface PackedElements {
+  /** How many. */
+  readonly length: number;
+  /** Bytes of each key. */
+  readonly key: number;
+  /** Bytes of each value; 0 in a set. */
+  readonly data: number;
+  /** A row an element, as the addon reads them: 4 bytes of flags (zero), key, value, padding to 4. */
+  readonly rows: Uint8Array;
+}
+
+/** Where the key of a packed row starts. */
+export const PACKED_KEY = 4;
+
+/** Bytes from one packed row to the next. */
+export function packedStride(key: number, data: number): number {
+  return (PACKED_KEY + key + data + 3) & ~3;
+}
+
+/** Packed elements one by one. */
+export function* unpackElements({ length, key, data, rows }: PackedElements): Generator<SetElement> {
+  const stride = packedStride(key, data);
+  for (let source = 0; source < length; source++) {
+    const at = source * stride + PACKED_KEY;
+    yield {
+      key: rows.subarray(at, at + key),
+      ...(data === 0 ? {} : { data: rows.subarray(at + key, at + key + data) }),
+      source,
+    };
+  }
+}
+
 /** One element as the kernel tells it. */
 export interface KernelElement extends ElementParts {
   /** What the element carries, in sets where that is one instruction; several are `expressions`. */

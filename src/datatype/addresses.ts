@@ -2,51 +2,27 @@ import ipaddr from 'ipaddr.js';
 import { toBytes } from './byteorder.ts';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { parseNumber } from './number.ts';
+import { scanIpv4, scanIpv6, scanLinkLayer } from './scan.ts';
 
-const octet = '(0|[1-9][0-9]{0,2})';
-const ipv4Pattern = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`);
-const ipv6Letters = /^[0-9a-fA-F:]+$/;
 const llPattern = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})*$/;
+const ETHER_BYTES = 6;
+
+const scratch = new DataView(new ArrayBuffer(16));
+const scratchBytes = new Uint8Array(scratch.buffer);
 
 /** The number of an IPv4 address in four decimal parts; undefined for anything else, short forms too. */
-function readIpv4(text: string): number | undefined {
-  const parts = ipv4Pattern.exec(text);
-  if (parts === null) return undefined;
-  let value = 0;
-  for (let i = 1; i <= 4; i++) {
-    const part = Number(parts[i]);
-    if (part > 255) return undefined;
-    value = value * 256 + part;
-  }
-  return value;
+function readIpv4(text: string): bigint | undefined {
+  return scanIpv4(text, 0, scratchBytes, 0) ? BigInt(scratch.getUint32(0)) : undefined;
 }
 
 function writeIpv4(value: bigint): string {
   return toBytes(value, 4, 'network').join('.');
 }
 
-/**
- * The number of an IPv6 address; undefined for anything else, addresses with a zone too. A dotted last part
- * is turned into two groups first, because ipaddr.js takes the compatible `::192.0.2.1` for a mapped one.
- */
+/** The number of an IPv6 address; undefined for anything else, addresses with a zone too. */
 function readIpv6(text: string): bigint | undefined {
-  const dotted = text.slice(text.lastIndexOf(':') + 1);
-  let groups = text;
-  if (dotted.includes('.')) {
-    const last = readIpv4(dotted);
-    if (last === undefined) return undefined;
-    groups = `${text.slice(0, -dotted.length)}${(last >>> 16).toString(16)}:${(last & 0xffff).toString(16)}`;
-  }
-  if (!ipv6Letters.test(groups)) return undefined;
-  try {
-    return fromGroups(ipaddr.IPv6.parse(groups).parts);
-  } catch {
-    return undefined;
-  }
-}
-
-function fromGroups(groups: readonly number[]): bigint {
-  return BigInt(`0x${groups.map((group) => group.toString(16).padStart(4, '0')).join('')}`);
+  if (!scanIpv6(text, scratchBytes, 0)) return undefined;
+  return (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8);
 }
 
 function toGroups(value: bigint): number[] {
@@ -74,8 +50,10 @@ export const ipv4Addr: Datatype = Object.freeze({
     if (typeof literal !== 'string') return parseNumber('ipv4_addr', literal, 32, expected);
     const value = readIpv4(literal);
     if (value === undefined) throw new DatatypeError('ipv4_addr', literal, expected);
-    return BigInt(value);
+    return value;
   },
+  pack: (literal: Literal, into: Uint8Array, at: number) =>
+    typeof literal === 'string' && scanIpv4(literal, 0, into, at),
   format: writeIpv4,
 });
 
@@ -93,6 +71,8 @@ export const ipv6Addr: Datatype = Object.freeze({
     if (value === undefined) throw new DatatypeError('ipv6_addr', literal, expected);
     return value;
   },
+  pack: (literal: Literal, into: Uint8Array, at: number) =>
+    typeof literal === 'string' && scanIpv6(literal, into, at),
   format: writeIpv6,
 });
 
@@ -139,5 +119,7 @@ export const etherAddr: Datatype = Object.freeze({
   base: 'integer',
   parse: (literal: Literal) =>
     parseLinkLayer('ether_addr', literal, 48, 'an Ethernet address such as 52:54:00:12:34:56'),
+  pack: (literal: Literal, into: Uint8Array, at: number) =>
+    typeof literal === 'string' && scanLinkLayer(literal, ETHER_BYTES, into, at),
   format: (value: bigint) => formatLinkLayer(value, 48),
 });

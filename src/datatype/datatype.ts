@@ -32,6 +32,11 @@ export interface Datatype {
    */
   parse(literal: Literal, bits?: number): bigint;
   /**
+   * Writes the bytes of a literal, in the type's own width and order, to `at` in `into`, where zeros are.
+   * It reads the usual form only, fast: where it says no, {@link parse} decides.
+   */
+  pack?(literal: Literal, into: Uint8Array, at: number): boolean;
+  /**
    * The value as libnftables JSON has it: a symbol, an address, a number. `parse` of it gives the value
    * back; a number too large to be exact in JSON is text.
    */

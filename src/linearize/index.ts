@@ -4,15 +4,18 @@ export {
   type MapData,
   OBJECT_TYPES,
   type ObjectType,
+  type PackedElements,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
+  unpackElements,
 } from '../bytecode/index.ts';
 export { evaluateElements } from './elements.ts';
 export { at, CompileError, type Path, pathText } from './error.ts';
 export { evaluate } from './evaluate.ts';
 export { encodeElements } from './intervals.ts';
 export { declareNamedSet } from './named-set.ts';
+export { packElements } from './pack.ts';
 export { evaluateStateful } from './stateful.ts';
 export { type CompiledRule, compileRule } from './rule.ts';
 export { type Names, Scope } from './scope.ts';

@@ -318,7 +318,8 @@ function sourceElement(
 ): number | undefined {
   if (elements === undefined || elements.first !== elements.last) return undefined;
   const list = messages.find((message) => message.kind === 'elements' && message.operation === operation);
-  return list?.kind === 'elements' ? list.elements[elements.first]?.source : undefined;
+  if (list?.kind !== 'elements') return undefined;
+  return 'rows' in list.elements ? elements.first : list.elements[elements.first]?.source;
 }
 
 /** Opens a {@link Connection}: to the current network namespace, or to another one. */

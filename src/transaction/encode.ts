@@ -25,6 +25,10 @@ function encodeElementList(message: ElementsMessage, program: ProgramWriter, scr
   const { table, set, setId, elements } = message;
   encode(elementList, { table, set, ...(setId === undefined ? {} : { setId }) }, scratch);
   const prefix = scratch.bytes().slice();
+  if ('rows' in elements) {
+    program.packedRows(message, prefix, elements, elements.length, elements.rows);
+    return;
+  }
   const sizes = uniformSizes(elements);
   if (sizes !== undefined) {
     const list = program.packedElements(message, prefix, sizes);

@@ -1,4 +1,4 @@
-import type { SetElement } from '../linearize/index.ts';
+import type { PackedElements, SetElement } from '../linearize/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
 
 /** One nf_tables message that is to be sent, or a list of elements that becomes as many as it takes. */
@@ -26,5 +26,5 @@ export interface ElementsMessage extends Head {
   readonly table: string;
   readonly set: string;
   readonly setId?: number | undefined;
-  readonly elements: readonly SetElement[];
+  readonly elements: readonly SetElement[] | PackedElements;
 }

@@ -8,6 +8,8 @@ import {
   evaluateStateful,
   joinedBits,
   OBJECT_TYPES,
+  type PackedElements,
+  packElements,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
@@ -66,7 +68,8 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
   const elements =
     node.elem === undefined
       ? []
-      : encode(node.elem as Expression, command, context, family, table, declared, merges, true);
+      : (pack(node.elem, declared) ??
+        encode(node.elem as Expression, command, context, family, table, declared, merges, true));
   // A constant set is as large as it begins.
   const set = declared.flags & SET_FLAGS.constant ? { ...declared, size: elements.length } : declared;
   const how = command.verb === 'create' ? NLM.CREATE | NLM.EXCL : NLM.CREATE;
@@ -175,7 +178,12 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
     );
   const nodes = command.node.elem as Expression | undefined;
   if (nodes === undefined) throw new CompileError(command.path, 'expected elements: elem');
-  const elements = encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
+  if (command.verb === 'destroy' && !context.view.canDestroy) {
+    destroyPresent(command, context, family, table, set, nodes);
+    return;
+  }
+  const elements =
+    pack(nodes, set) ?? encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
   switch (command.verb) {
     case 'add':
       send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, elements);
@@ -187,25 +195,23 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
       send(command, context, MESSAGE.DELSETELEM, 0, table, set, elements);
       return;
     case 'destroy':
-      destroyElements(command, context, family, table, set, elements);
+      send(command, context, MESSAGE.DESTROYSETELEM, 0, table, set, elements);
       return;
     default:
       throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
   }
 }
 
-function destroyElements(
+/** Deletes those elements that are there, where the kernel has no message for it. */
+function destroyPresent(
   command: ParsedCommand,
   context: TransactionContext,
   family: Family,
   table: string,
   set: SetDeclaration,
-  elements: readonly SetElement[],
+  nodes: Expression,
 ): void {
-  if (context.view.canDestroy) {
-    send(command, context, MESSAGE.DESTROYSETELEM, 0, table, set, elements);
-    return;
-  }
+  const elements = encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
   const there = context.view.elementKeys(family, table, set.name);
   const kept = elements.filter((element) => there.has(elementKey(element)));
   if (kept.length > 0) send(command, context, MESSAGE.DELSETELEM, 0, table, set, kept);
@@ -216,6 +222,10 @@ export function elementKey({ key, keyEnd, flags }: Pick<SetElement, 'key' | 'key
   const hex = (bytes: Uint8Array | undefined) =>
     bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
   return `${hex(key)}-${hex(keyEnd)}-${flags ?? 0}`;
+}
+
+function pack(nodes: unknown, set: SetDeclaration): PackedElements | undefined {
+  return Array.isArray(nodes) ? packElements(nodes as readonly Expression[], set) : undefined;
 }
 
 function encode(
@@ -240,7 +250,7 @@ function send(
   flags: number,
   table: string,
   set: SetDeclaration,
-  elements: readonly SetElement[],
+  elements: readonly SetElement[] | PackedElements,
 ): void {
   if (elements.length === 0) return;
   const family = findFamily(familyOf(command)).number;

@@ -43,6 +43,11 @@ export interface PackedElement {
   readonly data?: Uint8Array;
 }
 
+/** Bytes of one packed element: its flags, then its parts, padded to 4. */
+function packedStride({ key, end = 0, data = 0 }: PackedSizes): number {
+  return (4 + key + end + data + ALIGN) & ~ALIGN;
+}
+
 const ALIGN = 3;
 const MAX_LENGTH = 0xffffffff;
 const NO_BYTES = new Uint8Array(0);
@@ -138,12 +143,8 @@ export class ProgramWriter {
    */
   packedElements(head: MessageHead, prefix: Uint8Array, sizes: PackedSizes): PackedElementList {
     const { key: keySize, end: endSize = 0, data: dataSize = 0 } = sizes;
-    const start = this.#begin(layout.KIND_PACKED_ELEMENTS, head, layout.PACKED_SIZE);
-    this.#set16(start + layout.PACKED_KEY_LENGTH, keySize);
-    this.#set16(start + layout.PACKED_END_LENGTH, endSize);
-    this.#set16(start + layout.PACKED_DATA_LENGTH, dataSize);
-    this.#prefix(start, prefix);
-    const stride = (4 + keySize + endSize + dataSize + ALIGN) & ~ALIGN;
+    const start = this.#beginPacked(head, prefix, sizes);
+    const stride = packedStride(sizes);
     return {
       add: ({ key, end, data }, flags = 0, together = false) => {
         this.#mustBeOpen(start);
@@ -155,6 +156,35 @@ export class ProgramWriter {
         this.#count(start);
       },
     };
+  }
+
+  /**
+   * Appends elements of fixed sizes that lie in rows already, as {@link packedElements} would write them.
+   *
+   * @param rows - for each element 4 bytes of flags, then its parts, padded to 4
+   */
+  packedRows(
+    head: MessageHead,
+    prefix: Uint8Array,
+    sizes: PackedSizes,
+    count: number,
+    rows: Uint8Array,
+  ): void {
+    if (rows.length !== count * packedStride(sizes)) {
+      throw new RangeError(`${rows.length} bytes are not ${count} rows of ${packedStride(sizes)}`);
+    }
+    const start = this.#beginPacked(head, prefix, sizes);
+    this.#set32(start + layout.ELEMENTS_COUNT, count);
+    this.#out.append(rows);
+  }
+
+  #beginPacked(head: MessageHead, prefix: Uint8Array, { key, end = 0, data = 0 }: PackedSizes): number {
+    const start = this.#begin(layout.KIND_PACKED_ELEMENTS, head, layout.PACKED_SIZE);
+    this.#set16(start + layout.PACKED_KEY_LENGTH, key);
+    this.#set16(start + layout.PACKED_END_LENGTH, end);
+    this.#set16(start + layout.PACKED_DATA_LENGTH, data);
+    this.#prefix(start, prefix);
+    return start;
   }
 
   #part(what: string, bytes: Uint8Array, size: number, at: number): void {
