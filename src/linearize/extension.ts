@@ -23,7 +23,7 @@ const MAX_OPTION_BITS = 40 * 8 - 1;
 /** A field of an extension, or without `field` whether the packet has it at all. */
 function evaluateExtension(extension: Extension, field: string | undefined, skip: number, scope: Scope, path: Path): Expr {
   const network = extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
-  if (network !== undefined) requireHeader(network, scope, path);
+  if (network !== undefined) requireHeader(network, scope, path, 'field');
   if (field === undefined) return presence(OPS[extension.op], extension.type);
   const layout = found(() => findExtensionField(extension, field), at(path, 'field'));
   return wholeBytes({

@@ -20,8 +20,11 @@ import type { Scope } from './scope.ts';
 import { ctLoad, metaLoad, rtLoad, typedSelector } from './selector.ts';
 
 /** `{ meta: { key } }` */
-export function evaluateMeta(node: { readonly key: string }, path: Path | undefined): Load {
+export function evaluateMeta(node: { readonly key: string }, scope: Scope, path: Path | undefined): Load {
   const place = at(at(path, 'meta'), 'key');
+  if (node?.key === 'nfproto' && scope.family !== 'inet') {
+    throw new CompileError(place, `nfproto tells something in the family inet alone, and the table's is ${scope.family}`);
+  }
   return metaLoad(found(() => findMeta(node.key), place));
 }
 

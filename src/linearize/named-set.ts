@@ -11,7 +11,7 @@ const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', 
 export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: Path | undefined): SetDeclaration {
   if (node.type === undefined) throw new CompileError(path, 'a set needs the type of its keys');
   const key = typesOf(node.type, scope, at(path, 'type'));
-  const data = 'map' in node && node.map !== undefined ? dataOf(node.map, scope, at(path, 'map')) : undefined;
+  const data = 'map' in node && node.map !== undefined ? dataOf(node.map, node.elem, scope, at(path, 'map')) : undefined;
   let flags = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   for (const flag of node.flags === undefined ? [] : Array.isArray(node.flags) ? node.flags : [node.flags]) {
     const name = FLAGS[flag as keyof typeof FLAGS];
@@ -68,8 +68,18 @@ function typeNamed(name: unknown, path: Path | undefined): Typed {
   }
 }
 
-function dataOf(node: unknown, scope: Scope, path: Path): MapData {
+function dataOf(node: unknown, elements: unknown, scope: Scope, path: Path): MapData {
   if (node === 'verdict') return { kind: 'verdict' };
   if (typeof node === 'string' && Object.hasOwn(OBJECT_TYPES, node)) return { kind: 'object', object: node as ObjectType };
-  return { kind: 'value', parts: typesOf(node, scope, path) };
+  const parts = typesOf(node, scope, path);
+  return { kind: 'value', parts, ...(holdsRanges(elements) ? { interval: true } : {}) };
+}
+
+/** The model has no words for a map of ranges: its first elements tell. */
+function holdsRanges(elements: unknown): boolean {
+  const isRange = (node: unknown): boolean =>
+    typeof node === 'object' &&
+    node !== null &&
+    ('range' in node || 'prefix' in node || ('concat' in node && Array.isArray(node.concat) && node.concat.some(isRange)));
+  return Array.isArray(elements) && elements.some((pair) => Array.isArray(pair) && isRange(pair[1]));
 }

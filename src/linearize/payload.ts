@@ -123,13 +123,13 @@ export function wholeBytes(expr: Payload | Exthdr): Expr {
 }
 
 /** Adds the matches that make sure the packet has `header`, unless it is known already. */
-export function requireHeader(header: Header, scope: Scope, path: Path | undefined): void {
+export function requireHeader(header: Header, scope: Scope, path: Path | undefined, how: DependencyKind = 'meta'): void {
   const { protocols } = scope;
   const layer = layerOf(header.base);
   const known = protocols.header(layer);
   if (known === header || header.name === 'th') return;
   if (known === undefined) {
-    dependOnLayerBelow(header, scope, path);
+    dependOnLayerBelow(header, scope, path, how);
     return;
   }
   if (layer === 'link') {
@@ -138,13 +138,17 @@ export function requireHeader(header: Header, scope: Scope, path: Path | undefin
       return;
     }
     if (protocols.isStacked(header)) return;
+    requireOpenNetwork(header, scope, path);
     dependOnHeader(known, header, scope, path);
     return;
   }
   throw new CompileError(path, `${header.name} cannot follow: the packet is known to be ${known.name} by now`);
 }
 
-function dependOnLayerBelow(header: Header, scope: Scope, path: Path | undefined): void {
+/** Whether the network protocol is asked for by `meta protocol`, where nft does so, or by the link header's field. */
+type DependencyKind = 'meta' | 'field';
+
+function dependOnLayerBelow(header: Header, scope: Scope, path: Path | undefined, how: DependencyKind): void {
   const { protocols } = scope;
   const layer = layerOf(header.base);
   const first = protocols.familyHeader;
@@ -155,7 +159,7 @@ function dependOnLayerBelow(header: Header, scope: Scope, path: Path | undefined
   const below = layerBelow(layer);
   const known = below && protocols.header(below);
   if (known !== undefined) {
-    dependOnHeader(known, header, scope, path);
+    dependOnHeader(known, header, scope, path, how);
     return;
   }
   if (layer !== 'transport') {
@@ -168,6 +172,13 @@ function dependOnLayerBelow(header: Header, scope: Scope, path: Path | undefined
   dependOnHeader(inetService, header, scope, path);
 }
 
+/** What a link header announces must not have been decided by a match on the network header. */
+function requireOpenNetwork(header: Header, { protocols }: Scope, path: Path | undefined): void {
+  const network = protocols.header('network');
+  if (network === undefined || protocols.familyHeader.base !== 'link') return;
+  throw new CompileError(path, `a match on ${header.name} belongs before those on ${network.name}`);
+}
+
 /** A link header in a family that starts above it: the device must be of the right type. */
 function dependOnDevice(header: Header, scope: Scope, path: Path | undefined): void {
   const direct = deviceTypes.find(([, name]) => name === header.name);
@@ -176,6 +187,7 @@ function dependOnDevice(header: Header, scope: Scope, path: Path | undefined): v
     if (nextHeaderValue(outer, header) === undefined) {
       throw new CompileError(path, `${header.name} cannot be matched in family ${scope.family}`);
     }
+    requireOpenNetwork(header, scope, path);
     dependOnDevice(outer, scope, path);
     dependOnHeader(outer, header, scope, path);
     return;
@@ -190,7 +202,7 @@ function dependOnHeader(
   upper: Header,
   scope: Scope,
   path: Path | undefined,
-  how: 'meta' | 'field' = 'meta',
+  how: DependencyKind = 'meta',
 ): void {
   const value = nextHeaderValue(lower, upper);
   if (value === undefined) {

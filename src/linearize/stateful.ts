@@ -50,7 +50,7 @@ function limit(value: Record<string, unknown>, path: Path): Instruction {
   const rate = packets ? amount(value.rate, at(path, 'rate')) : sized(value.rate, rateUnit, at(path, 'rate'));
   if (rate === 0n) throw new CompileError(at(path, 'rate'), 'a rate is greater than 0');
   const burst = packets
-    ? amount(value.burst ?? 5, at(path, 'burst'))
+    ? amount(value.burst || 5, at(path, 'burst'))
     : sized(value.burst ?? 0, value.burst_unit, at(path, 'burst'));
   return {
     name: 'limit',

@@ -6,7 +6,8 @@ import { boundsOf } from '../constant.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
 import type { Scope } from '../scope.ts';
-import { addressFamily } from './nat.ts';
+import { requireFamily } from './family.ts';
+import { addressFamily, requireTransport } from './nat.ts';
 
 const device: Typed = { type: datatype('iface_index'), bits: 32, byteorder: 'host' };
 const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
@@ -39,6 +40,7 @@ function bitsOf(table: Readonly<Record<string, number>>, flags: string | readonl
 
 /** `{ fwd: { dev, family, addr } }` */
 export function evaluateFwd(node: Fwd, scope: Scope, path: Path): void {
+  requireFamily('fwd', ['netdev'], scope, path);
   const dev = scope.evaluate(node.dev, at(path, 'dev'), device);
   const family = addressFamily(node.family, scope);
   if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
@@ -54,10 +56,8 @@ export function evaluateFwd(node: Fwd, scope: Scope, path: Path): void {
 
 /** `{ dup: { addr, dev } }` */
 export function evaluateDup(node: Dup, scope: Scope, path: Path): void {
-  const family = addressFamily(undefined, scope);
-  const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
-  const dev = optional(node.dev, device, scope, at(path, 'dev'));
-  if (addr === undefined && dev === undefined) throw new CompileError(path, 'dup needs an address or a device');
+  requireFamily('dup', ['ip', 'ip6', 'netdev'], scope, path);
+  const { addr, dev } = duplicate(node, scope, path);
   scope.action((emitter) => {
     emitter.scoped(() => {
       const to = addr === undefined ? {} : { addr: emitter.load(addr) };
@@ -67,9 +67,27 @@ export function evaluateDup(node: Dup, scope: Scope, path: Path): void {
   });
 }
 
+/** In netdev a packet is duplicated to a device, which nft's JSON has as the address. */
+function duplicate(node: Dup, scope: Scope, path: Path): { addr?: Expr | undefined; dev?: Expr | undefined } {
+  if (scope.family !== 'netdev') {
+    if (node.addr === undefined) throw new CompileError(path, 'dup needs the address to send a copy to: addr');
+    const family = scope.family === 'ip6' ? 'ip6' : 'ip';
+    const addr = optional(node.addr, address(family), scope, at(path, 'addr'));
+    return { addr, dev: optional(node.dev, device, scope, at(path, 'dev')) };
+  }
+  if (node.addr !== undefined && node.dev !== undefined) {
+    throw new CompileError(path, 'dup needs one device here, not an address too');
+  }
+  const [key, to] = node.addr === undefined ? (['dev', node.dev] as const) : (['addr', node.addr] as const);
+  if (to === undefined) throw new CompileError(path, 'dup needs the device to send a copy to: addr');
+  return { dev: scope.evaluate(to, at(path, key), device) };
+}
+
 /** `{ tproxy: { family, addr, port } }` */
 export function evaluateTproxy(node: Tproxy, scope: Scope, path: Path): void {
   if (node.addr === undefined && node.port === undefined) throw new CompileError(path, 'tproxy needs an address or a port');
+  requireFamily('tproxy', ['ip', 'ip6', 'inet'], scope, path);
+  requireTransport(scope, path);
   const family = addressFamily(node.family, scope);
   if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
   const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));

@@ -8,10 +8,12 @@ import type { Emitter } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Concat, Expr } from '../expr.ts';
 import type { Scope } from '../scope.ts';
+import { requireFamily } from './family.ts';
 
 /** NF_NAT_RANGE_* of linux/netfilter/nf_nat.h. */
 const FLAGS = { random: 0x4, persistent: 0x8, 'fully-random': 0x10, netmap: 0x40 } as const;
 const PORT_GIVEN = 0x2;
+const NAT_FAMILIES = ['ip', 'ip6', 'inet'] as const;
 
 const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
 const addresses = {
@@ -43,7 +45,16 @@ function loadEnds(expr: Expr, emitter: Emitter): { min: number; max?: number } {
 /** What `addr` and `port` of a translation become. */
 function evaluatePort(node: Expression | undefined, scope: Scope, path: Path): Expr | undefined {
   if (node === undefined) return undefined;
-  return inByteOrder(scope.evaluate(node, at(path, 'port'), port), 'network');
+  const value = scope.evaluate(node, at(path, 'port'), port);
+  requireTransport(scope, at(path, 'port'));
+  return inByteOrder(value, 'network');
+}
+
+/** Ports can only be changed where the packet is known to have some. */
+export function requireTransport(scope: Scope, path: Path): void {
+  if (scope.protocols.header('transport') === undefined) {
+    throw new CompileError(path, 'a match on the transport protocol belongs before this: on meta l4proto, tcp dport or the like');
+  }
 }
 
 /** Which family an address belongs to: as said, as the table's, or as the matches before tell. */
@@ -60,7 +71,11 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   if (node === null || (addr === undefined && node.port === undefined)) {
     throw new CompileError(path, `${type} needs an address or a port to translate to`);
   }
+  requireFamily(type, NAT_FAMILIES, scope, path);
   const family = addressFamily(node.family, scope);
+  if (scope.family !== 'inet' && family !== scope.family) {
+    throw new CompileError(at(path, 'family'), `the table's family is ${scope.family}: it translates no others`);
+  }
   if (addr !== undefined && family === undefined) {
     throw new CompileError(path, 'the family of the address is not known: say family ip or ip6');
   }
@@ -70,8 +85,7 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   const want = kinds.includes('concat') || givesPorts(addr) ? joined : typed;
   const target = addr === undefined ? undefined : evaluateAddress(addr, want, scope, at(path, 'addr'));
   const to = evaluatePort(node.port, scope, path);
-  const netmap = target?.kind === 'prefix' || kinds.includes('prefix') ? FLAGS.netmap : 0;
-  const bits = flagBits(flags, at(path, 'flags')) | netmap | (to === undefined ? 0 : PORT_GIVEN);
+  const bits = flagBits(flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
   const number = families[family ?? scope.family].number;
   scope.action((emitter) => {
     emitter.scoped(() => {
@@ -127,6 +141,7 @@ function loadAddress(target: Expr, typed: Typed, emitter: Emitter): AddressRegis
 
 /** `masquerade` and `redirect` */
 export function evaluatePortNat(type: 'masquerade' | 'redirect', node: NatPort | null, scope: Scope, path: Path): void {
+  requireFamily(type, NAT_FAMILIES, scope, path);
   const to = evaluatePort(node?.port, scope, path);
   const bits = flagBits(node?.flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
   scope.action((emitter) => {

@@ -18,7 +18,7 @@ export function evaluateReject(node: Reject | null, scope: Scope, path: Path): v
     scope.action((emitter) => emitter.push({ name: 'reject', type: 'tcp-rst', code: 0 }));
     return;
   }
-  const type = node?.type ?? defaultType(scope);
+  const type = node?.type ?? defaultType(scope, path);
   if (!Object.hasOwn(CODES, type)) {
     throw new CompileError(at(path, 'type'), `expected one of tcp reset, ${Object.keys(CODES).join(', ')}`);
   }
@@ -34,8 +34,11 @@ export function evaluateReject(node: Reject | null, scope: Scope, path: Path): v
   scope.action((emitter) => emitter.push({ name: 'reject', type: type === 'icmpx' ? 'icmpx' : 'icmp', code }));
 }
 
-function defaultType(scope: Scope): 'icmp' | 'icmpv6' | 'icmpx' {
+function defaultType(scope: Scope, path: Path): 'icmp' | 'icmpv6' | 'icmpx' {
   const network = scope.protocols.header('network');
+  if (network !== undefined && network !== headers.ip && network !== headers.ip6) {
+    throw new CompileError(path, `${network.name} packets cannot be rejected, only those of ip and ip6`);
+  }
   return network === headers.ip ? 'icmp' : network === headers.ip6 ? 'icmpv6' : 'icmpx';
 }
 
