@@ -22,21 +22,21 @@ export function compileRuleCommand(command: ParsedCommand, context: TransactionC
     case 'replace': {
       const handle = handleOf(command);
       if (handle === undefined) throw new CompileError(command.path, 'the handle says which rule to replace');
-      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, {
-        table,
-        chain,
-        handle,
-        ...body(command, context, family, table, chain),
-      });
+      const content = body(command, context, family, table, chain);
+      const id = context.nextRuleId();
+      const places = context.rules(family, table, chain);
+      const index = indexOf(handle, places);
+      if (index >= 0) places[index] = { id };
+      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, { table, chain, handle, ...content, id });
       return;
     }
     case 'delete':
     case 'destroy': {
       const handle = handleOf(command);
       if (handle === undefined) throw new CompileError(command.path, 'the handle says which rule to delete');
-      const places = command.node.index === undefined ? [] : context.rules(family, table, chain);
-      const place = places.findIndex((rule) => 'handle' in rule && rule.handle === handle);
-      if (place >= 0) places.splice(place, 1);
+      const places = context.rules(family, table, chain);
+      const index = indexOf(handle, places);
+      if (index >= 0) places.splice(index, 1);
       removeWith(command, context, 'RULE', schema, { table, chain, handle });
       return;
     }
@@ -64,24 +64,32 @@ function insert(
   const content = body(command, context, family, table, chain);
   const id = context.nextRuleId();
   const handle = handleOf(command);
+  const places = context.rules(family, table, chain);
   const position =
-    handle === undefined ? byIndex(command, context, family, table, chain, after, id) : { position: handle };
+    handle === undefined ? byIndex(command, places, after, id) : byHandle(handle, places, after, id);
   const how = after ? NLM.CREATE | NLM.APPEND : NLM.CREATE;
   context.send(command, MESSAGE.NEWRULE, how, schema, { table, chain, ...content, ...position, id });
+}
+
+function indexOf(handle: bigint, places: readonly RulePlace[]): number {
+  return places.findIndex((place) => 'handle' in place && place.handle === handle);
+}
+
+/** The neighbour that a handle names. Its index counts only where the kernel's rules were asked for. */
+function byHandle(handle: bigint, places: RulePlace[], after: boolean, id: number): { position: bigint } {
+  const index = indexOf(handle, places);
+  if (index >= 0) places.splice(index + (after ? 1 : 0), 0, { id });
+  return { position: handle };
 }
 
 /** The neighbour that an index means, among the kernel's rules and those of this transaction. */
 function byIndex(
   { node, path }: ParsedCommand,
-  context: TransactionContext,
-  family: Family,
-  table: string,
-  chain: string,
+  places: RulePlace[],
   after: boolean,
   id: number,
 ): { position?: bigint; positionId?: number } {
   const { index } = node;
-  const places = context.rules(family, table, chain);
   if (index === undefined) {
     if (after) places.push({ id });
     else places.unshift({ id });

@@ -13,7 +13,7 @@ process.env.TZ = 'UTC-2';
 const directory = join(vectorsDirectory, 'rulesets');
 const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith('.json')) : [];
 
-suite('shared rulesets', requires('root', 'netns', 'ip', 'vectors'), () => {
+suite('shared rulesets', requires('root', 'netns', 'ip', 'vectors', 'bridge'), () => {
   test('are there', () => assert.ok(files.length > 100));
 
   for (const file of files) {
@@ -21,7 +21,7 @@ suite('shared rulesets', requires('root', 'netns', 'ip', 'vectors'), () => {
     test(`${file} lists as it was committed`, options(ruleset), () =>
       withKernel(async ({ nft, run }) => {
         run('ip', ['link', 'set', 'lo', 'up']);
-        for (const device of devicesOf(ruleset)) run('ip', ['link', 'add', device, 'type', 'dummy']);
+        for (const device of devicesOf(ruleset)) run('ip', ['link', 'add', device, 'type', 'bridge']);
         await nft.commit(ruleset);
         assert.deepEqual(listed(await nft.list()), listed(ruleset));
       }),
