@@ -1,0 +1,248 @@
+import type { Command, Family, Flowtable, Rule, Ruleset, RulesetElement } from '../model/index.ts';
+import { type Transaction, transaction } from '../transaction/index.ts';
+import { type Item, readTables, type TableContents, tableKey } from './contents.ts';
+import { compareElements } from './elements.ts';
+import { bareNode, type Member } from './member.ts';
+import { differences } from './properties.ts';
+import { compareRules } from './rules.ts';
+import { withStateOf } from './state.ts';
+
+/** What names a table. */
+export interface TableName {
+  readonly family: Family;
+  readonly name: string;
+}
+
+/** How two rulesets are compared. */
+export interface DiffOptions {
+  /**
+   * Tells a rule by a key of the caller's own, such as one that its comment holds: a rule whose content
+   * changes is then replaced where it stands and its counters go on. Rules without a key are told by their
+   * content.
+   */
+  readonly key?: (rule: Rule) => string | undefined;
+  /** Tables that are the caller's as well: those that `desired` does not have are deleted. */
+  readonly tables?: readonly TableName[];
+}
+
+/**
+ * The smallest transaction that makes the tables of `desired` what it says. It needs no kernel.
+ *
+ * A table that `desired` names is complete: what it does not have in it goes. Other tables are not touched.
+ * The elements of a dynamic set for which `desired` has no `elem` are the packets' own and stay; `elem: []`
+ * empties it.
+ *
+ * Both are compared as what they compile to, so that nothing depends on spelling. What is the same stays,
+ * with handle and counters; what the kernel cannot change is deleted and made again, together with the rules
+ * and elements that refer to it. State is no part of the comparison: values of counters, what a quota has
+ * used, when something was last seen, how long an element still lives. Where something is made again that was
+ * there, counters and quotas go on.
+ *
+ * @param current - a listing, with the handles of its rules
+ * @param desired - objects, or `add` and `create` commands
+ * @throws CompileError where `desired` cannot be compiled, or names what it does not have
+ */
+export function diff(current: Ruleset, desired: Ruleset, options: DiffOptions = {}): Transaction {
+  const wanted = readTables(desired, { lenient: false });
+  const own = new Set([
+    ...wanted.keys(),
+    ...(options.tables ?? []).map(({ family, name }) => tableKey(family, name)),
+  ]);
+  const there = readTables(partOf(current, own), { lenient: true });
+  const commands: Command[] = [];
+  for (const [key, { family, name }] of there) {
+    if (!wanted.has(key)) commands.push({ delete: { table: { family, name } } });
+  }
+  for (const [key, table] of wanted) commands.push(...tableChanges(there.get(key), table, options));
+  return transaction(commands);
+}
+
+/** Other people's tables are not even read. */
+function partOf({ nftables }: Ruleset, tables: ReadonlySet<string>): Ruleset {
+  return {
+    nftables: nftables.filter((item) => {
+      if ('metainfo' in item) return false;
+      const element = 'add' in item ? item.add : item;
+      const [[kind, node]] = Object.entries(element) as [[string, Partial<Record<string, string>> | null]];
+      return tables.has(tableKey(String(node?.family), String(kind === 'table' ? node?.name : node?.table)));
+    }),
+  };
+}
+
+/** Commands in the order in which they must come. */
+class Changes {
+  readonly rules: Command[] = [];
+  readonly elements: Command[] = [];
+  readonly things: Command[] = [];
+  readonly make: Command[] = [];
+  readonly fill: Command[] = [];
+  readonly place: Command[] = [];
+  readonly replace: Command[] = [];
+
+  /** Nothing goes while something names it, nothing comes before what it names. */
+  inOrder(): Command[] {
+    const { rules, elements, things, make, fill, place, replace } = this;
+    return [...rules, ...elements, ...things, ...make, ...fill, ...place, ...replace];
+  }
+}
+
+function tableChanges(
+  before: TableContents | undefined,
+  table: TableContents,
+  options: DiffOptions,
+): Command[] {
+  const changes = new Changes();
+  const how = before === undefined ? 'anew' : compareItems(before.table, table.table);
+  const anew = how === 'anew';
+  if (before !== undefined && anew) {
+    changes.things.push({ delete: { table: { family: table.family, name: table.name } } });
+  }
+  if (how !== 'same') changes.make.push(command('add', table.table));
+
+  const doomed = anew ? new Set(before?.things.keys()) : doomedThings(before, table);
+  if (before !== undefined && !anew) removeThings(before, doomed, changes);
+  const goes = ({ references }: { readonly references: readonly string[] }) =>
+    references.some((name) => doomed.has(name));
+  for (const [key, item] of table.things) {
+    const old = before?.things.get(key);
+    if (old === undefined || doomed.has(key)) changes.make.push(command('add', complete(item, old)));
+    else changeThing(old, item, goes, changes);
+  }
+  for (const [chain, rules] of table.rules) {
+    const { remove, place, replace } = compareRules(before?.rules.get(chain) ?? [], rules, {
+      key: options.key,
+      anew: doomed.has(`chain ${chain}`) || !before?.things.has(`chain ${chain}`),
+      mustGo: goes,
+    });
+    changes.rules.push(...remove);
+    changes.place.push(...place);
+    changes.replace.push(...replace);
+  }
+  return changes.inOrder();
+}
+
+/** Whether a thing can stay: as it is, with a change, or only made anew. */
+function compareItems(before: Item, item: Item): 'same' | 'change' | 'anew' {
+  if (before.properties === undefined || item.properties === undefined) return 'anew';
+  const names = differences(before.properties, item.properties);
+  const devices = item.kind === 'flowtable' && !sameDevices(before, item);
+  if (names.length === 0) return devices ? 'change' : 'same';
+  return names.every((name) => changeable(item.kind, name, before, item)) ? 'change' : 'anew';
+}
+
+/** What the kernel changes in place, on every version: the policy of a chain, and whether a table is dormant. */
+function changeable(kind: string, property: string, before: Item, item: Item): boolean {
+  if (kind === 'chain') return property === 'policy' && isBase(before) === isBase(item);
+  return kind === 'table' && property === 'flags' && otherFlags(before) === otherFlags(item);
+}
+
+const isBase = ({ node }: Item) => node.hook !== undefined;
+
+function listOf(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? (value as string[]) : [value as string];
+}
+
+function otherFlags({ node }: Item): string {
+  return listOf(node.flags)
+    .filter((flag) => flag !== 'dormant')
+    .sort()
+    .join();
+}
+
+function sameDevices(before: Item, item: Item): boolean {
+  const names = (node: Item['node']) => [...new Set(listOf(node.dev))].sort().join('\0');
+  return names(before.node) === names(item.node);
+}
+
+/** Things that are there and cannot stay. */
+function doomedThings(before: TableContents | undefined, table: TableContents): Set<string> {
+  const doomed = new Set<string>();
+  for (const [key, old] of before?.things ?? []) {
+    const item = table.things.get(key);
+    if (item === undefined || item.kind !== old.kind || compareItems(old, item) === 'anew') doomed.add(key);
+  }
+  return doomed;
+}
+
+/** Sets go before the chains and objects that their elements name. */
+const LAST_FIRST = ['set', 'map', 'chain'];
+
+function removeThings(before: TableContents, doomed: ReadonlySet<string>, changes: Changes): void {
+  const items = [...doomed].map((key) => before.things.get(key) as Item);
+  for (const { kind, name, node } of items) {
+    const { family, table } = node as unknown as { family: Family; table: string };
+    // Rules may jump to each other's chains: all of them are emptied before the first goes.
+    if (kind === 'chain' && before.rules.get(name)?.length) {
+      changes.rules.push({ flush: { chain: { family, table, name } } });
+    }
+  }
+  const rank = ({ kind }: Item) => LAST_FIRST.indexOf(kind) + 1 || LAST_FIRST.length + 1;
+  for (const { kind, name, node } of items.sort((a, b) => rank(a) - rank(b))) {
+    const { family, table } = node as unknown as { family: Family; table: string };
+    changes.things.push({ delete: { [kind]: { family, table, name } } as unknown as RulesetElement });
+  }
+}
+
+function command(verb: 'add', { kind, node }: Pick<Item, 'kind' | 'node'>): Command {
+  return { [verb]: { [kind]: node } } as unknown as Command;
+}
+
+/** A thing with its elements and, where it takes another's place, that one's state. */
+function complete(item: Item, old: Item | undefined): Item {
+  const node = old?.kind === item.kind ? withStateOf(item.kind, item.node, old.node) : item.node;
+  const members = item.members ?? (old !== undefined && sameType(old, item) ? old.members : undefined);
+  if (members === undefined || members.length === 0) return { ...item, node };
+  return { ...item, node: { ...node, elem: members.map((member) => member.node) } };
+}
+
+const TYPE = new Set(['flags', 'keyType', 'keyLength', 'dataType', 'dataLength', 'objectType']);
+
+/** Whether the elements of one set can go into another. */
+function sameType(old: Item, item: Item): boolean {
+  if (old.properties === undefined || item.properties === undefined) return false;
+  return !differences(old.properties, item.properties).some((name) => TYPE.has(name));
+}
+
+function changeThing(before: Item, item: Item, goes: (member: Member) => boolean, changes: Changes): void {
+  if (item.kind === 'set' || item.kind === 'map') {
+    if (item.members !== undefined) changeElements(before, item, item.members, goes, changes);
+    return;
+  }
+  if (compareItems(before, item) !== 'change') return;
+  if (item.kind === 'flowtable') {
+    changeDevices(before, item, changes);
+    return;
+  }
+  changes.make.push(command('add', { kind: item.kind, node: { policy: 'accept', ...item.node } }));
+}
+
+function changeDevices(before: Item, item: Item, changes: Changes): void {
+  const { dev, ...flowtable } = item.node as unknown as Flowtable;
+  const [old, wanted] = [listOf(before.node.dev), listOf(dev)];
+  const gone = old.filter((name) => !wanted.includes(name));
+  const fresh = wanted.filter((name) => !old.includes(name));
+  if (gone.length > 0) changes.things.push({ delete: { flowtable: { ...flowtable, dev: gone } } });
+  if (fresh.length > 0) changes.make.push({ add: { flowtable: { ...flowtable, dev: fresh } } });
+}
+
+function changeElements(
+  before: Item,
+  item: Item,
+  members: readonly Member[],
+  goes: (member: Member) => boolean,
+  changes: Changes,
+): void {
+  const { family, table, name } = item.node as unknown as { family: Family; table: string; name: string };
+  const { gone, fresh } = compareElements(before.members ?? [], members, goes);
+  // Elements that expire, or that packets take away, may be gone by themselves.
+  const volatile = ['timeout', 'dynamic'].some((flag) => listOf(before.node.flags).includes(flag));
+  if (gone.length > 0) {
+    const elem = gone.map(({ node }) => bareNode(node, item.kind === 'map'));
+    const element = { family, table, name, elem };
+    changes.elements.push(volatile ? { destroy: { element } } : { delete: { element } });
+  }
+  if (fresh.length > 0) {
+    changes.fill.push({ add: { element: { family, table, name, elem: fresh.map(({ node }) => node) } } });
+  }
+}

@@ -1,0 +1,2 @@
+export { type DiffOptions, diff, type TableName } from './diff.ts';
+export { compare, type Reconciled, type ReconcileOptions, reconcile } from './reconcile.ts';
