@@ -1,0 +1,30 @@
+import type { Driver, Session } from '../driver.ts';
+import { nftjs } from '../library.ts';
+
+const available = () => undefined;
+
+/** What the library is for: `await commit(…)`. */
+export const asynchronous: Driver = {
+  missing: available,
+  open(): Session {
+    const nft = nftjs.connect();
+    return {
+      prepare: (work) => async () => void (await nft.commit([...work.commands()])),
+      list: () => nft.list(),
+      close: () => nft.close(),
+    };
+  },
+};
+
+/** The synchronous twin. */
+export const synchronous: Driver = {
+  missing: available,
+  open(): Session {
+    const nft = nftjs.connect();
+    return {
+      prepare: (work) => () => void nft.commitSync([...work.commands()]),
+      list: () => nft.list(),
+      close: () => nft.close(),
+    };
+  },
+};

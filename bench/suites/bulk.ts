@@ -1,0 +1,38 @@
+import type { RulesetElement } from '../../src/index.ts';
+import { count, type KeyKind, keyKinds } from '../addresses.ts';
+import { bulkDrivers } from '../drivers/index.ts';
+import { median, repeat } from '../measure.ts';
+import { type Case, type Suite, sizes } from '../suite.ts';
+import { expectElements, flushRuleset } from '../verify.ts';
+import { declaration, TABLE } from '../work.ts';
+
+function load(name: string, { type, key }: KeyKind, size: number, sized: boolean): Case {
+  return {
+    name: `${name}${sized ? '' : ', no size'}`,
+    size,
+    drivers: bulkDrivers,
+    async run(session) {
+      const elem = count(size, key);
+      const elements = [
+        { table: { family: TABLE.family, name: TABLE.table } },
+        { set: { ...TABLE, name: 's', type, ...(sized ? { size } : {}), elem } },
+      ] as RulesetElement[];
+      const load = session.prepare(declaration(() => elements));
+      const rounds = size > 100_000 ? { warm: 0, measured: 1 } : { warm: 2, measured: 3 };
+      const seconds = await repeat(rounds, load, flushRuleset);
+      expectElements('s', size);
+      return [{ metric: 'an element', unit: 'ns', value: (median(seconds) / size) * 1e9 }];
+    },
+  };
+}
+
+export const bulk: Suite = {
+  about: 'a set and all its elements, in one transaction',
+  cases: (scale) =>
+    sizes(scale, [1000, 10_000], [100_000], [1_000_000]).flatMap((size) =>
+      Object.entries(keyKinds).flatMap(([name, kind]) => [
+        load(name, kind, size, true),
+        ...(size === 100_000 ? [load(name, kind, size, false)] : []),
+      ]),
+    ),
+};
