@@ -101,6 +101,16 @@ const bitmasks = new Set<DatatypeName>(['tcp_flag', 'ct_state', 'ct_status', 'ct
 /** Questions after which nft 1.0.6 ends on an assertion. */
 const fatal = new Set(['ah nexthdr { icmp, udp }', 'comp nexthdr { icmp, udp }']);
 
+/** Questions that nft 1.0.6 lists in JSON as something that it cannot read itself. */
+const unlisted = new Set([
+  'ct label vmap { 1 : accept, 127 : drop }',
+  'frag frag-off vmap { 1 : accept, 8190 : drop }',
+  'frag reserved2 vmap { 1 : accept, 3 : drop }',
+  'meta iiftype 3-9',
+  'meta iiftype != 3-9',
+  'tcp option mptcp subtype vmap { 1 : accept, 14 : drop }',
+]);
+
 const symbolic = /^[a-z]{2}[^:]*$/;
 
 /** What can be asked of a value of a type, each with the text that follows the expression. */
@@ -135,7 +145,8 @@ class Topic {
   /** Spreads the questions about an expression over its places. */
   spread(places: readonly Place[], expression: string, asked: readonly string[]): void {
     asked.forEach((question, i) => {
-      if (fatal.has(`${expression} ${question}`)) return;
+      const rule = `${expression} ${question}`;
+      if (fatal.has(rule) || unlisted.has(rule)) return;
       const verdict = question.startsWith('vmap') ? '' : ` ${verdicts[i % verdicts.length]}`;
       this.add(places[i % places.length] as Place, `${expression} ${question}${verdict}`);
     });

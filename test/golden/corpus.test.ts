@@ -23,8 +23,40 @@ function commandsOf({ family, base, declarations, rule }: CorpusRule, index: num
   ].join('; ');
 }
 
-/** Loads what can be loaded, one case a line, and says why the rest cannot. */
-function load(namespace: Namespace, lines: ReadonlyMap<number, string>): Map<number, string> {
+/** So many cases share a namespace: the kernel holds 1024 chains at one hook. */
+const together = 300;
+
+interface Loaded {
+  /** Why nft or the kernel refused a case. */
+  readonly refused: ReadonlyMap<number, string>;
+  /** What nft lists of the others, as commands. */
+  readonly listed: ReadonlyMap<number, readonly Add[]>;
+}
+
+interface Add {
+  readonly add: RulesetElement;
+}
+
+/** Loads what can be loaded, one case a line, and lists it. */
+function load(lines: readonly (readonly [number, string])[]): Loaded {
+  const refused = new Map<number, string>();
+  const listed = new Map<number, Add[]>();
+  for (let i = 0; i < lines.length; i += together) {
+    using namespace = new Namespace();
+    namespace.run('ip', ['link', 'set', 'lo', 'up']);
+    for (const [index, why] of loadTogether(namespace, lines.slice(i, i + together))) refused.set(index, why);
+    const { nftables } = JSON.parse(namespace.run('nft', ['-j', 'list', 'ruleset'])) as Ruleset;
+    for (const item of nftables) {
+      if ('metainfo' in item) continue;
+      const [[kind, node]] = Object.entries(item) as [[string, { table: string; name: string }]];
+      const index = Number((kind === 'table' ? node.name : node.table).slice(1));
+      listed.set(index, [...(listed.get(index) ?? []), { add: item }]);
+    }
+  }
+  return { refused, listed };
+}
+
+function loadTogether(namespace: Namespace, lines: readonly (readonly [number, string])[]): Map<number, string> {
   const refused = new Map<number, string>();
   const open = new Map(lines);
   for (;;) {
@@ -41,18 +73,6 @@ function load(namespace: Namespace, lines: ReadonlyMap<number, string>): Map<num
     }
     if (refused.size === before) throw new Error(stderr);
   }
-}
-
-/** A listing's commands by the number of their table. */
-function byTable({ nftables }: Ruleset): Map<number, { add: RulesetElement }[]> {
-  const found = new Map<number, { add: RulesetElement }[]>();
-  for (const item of nftables) {
-    if ('metainfo' in item) continue;
-    const [[kind, node]] = Object.entries(item) as [[string, { table?: string; name?: string; dev?: string }]];
-    const index = Number(/^t(\d+)$/.exec((kind === 'table' ? node.name : node.table) as string)?.[1]);
-    found.set(index, [...(found.get(index) ?? []), { add: item as RulesetElement }]);
-  }
-  return found;
 }
 
 function ours(commands: Parameters<typeof compileCommands>[0]): Answer {
@@ -75,13 +95,11 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
     const texts = rules.map(commandsOf);
     const fromText = askText(texts);
 
-    using namespace = new Namespace();
-    namespace.run('ip', ['link', 'set', 'lo', 'up']);
-    const loadable = rules.flatMap(({ expr }, i): [number, string][] =>
-      expr || 'error' in (fromText[i] as Answer) ? [] : [[i, texts[i] as string]],
+    const { refused, listed } = load(
+      rules.flatMap(({ expr }, i) =>
+        expr || 'error' in (fromText[i] as Answer) ? [] : [[i, texts[i] as string] as const],
+      ),
     );
-    const refused = load(namespace, new Map(loadable));
-    const listed = byTable(JSON.parse(namespace.run('nft', ['-j', 'list', 'ruleset'])));
     const problems: string[] = [];
     rules.forEach((rule, i) => {
       const why = refused.get(i);

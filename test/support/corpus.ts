@@ -10,7 +10,7 @@ export interface CorpusRule {
   readonly family: string;
   /** The base chain in nft's words: `type filter hook input priority 0;`. */
   readonly base: string;
-  /** Sets, maps, objects and chains that the rule may name: `set s { type ipv4_addr; }`. */
+  /** Sets, maps, objects and chains that the rule names: `set s { type ipv4_addr; }`. */
   readonly declarations: readonly string[];
   readonly rule: string;
   /** The rule in JSON, where it stands beside it because not every kernel takes the rule. */
@@ -50,7 +50,12 @@ export function corpusRules(): CorpusRule[] {
         } else if (line !== '' && !line.startsWith('#')) {
           const [rule = '', expr] = line.split(' => ');
           const place = `${basename(file)}:${i + 1}`;
-          return [{ place, family, base, declarations, rule, ...(expr && { expr: JSON.parse(expr) }) }];
+          const needed = declarations.filter((text) => {
+            const name = /(\w+) \{/.exec(text)?.[1];
+            return new RegExp(`\\b${name}\\b`).test(rule);
+          });
+          const json = expr && { expr: JSON.parse(expr) as Statement[] };
+          return [{ place, family, base, declarations: needed, rule, ...json }];
         }
         return [];
       });

@@ -127,8 +127,8 @@ function parse(output: string): Output {
 const fold = (line: string) => line.trim().replace(/\s+/g, ' ');
 
 /**
- * Lines of bytecode in a form that can be compared: the elements of a set in whatever order, no names of
- * tables and chains.
+ * Lines of bytecode in a form that can be compared: the elements of a set in whatever order, flags and size of
+ * anonymous sets, no names of tables and chains.
  */
 export function comparable(lines: readonly string[]): string[] {
   return lines.flatMap((line) => {
@@ -136,7 +136,7 @@ export function comparable(lines: readonly string[]): string[] {
       return [line.split('[end]').map(fold).filter(Boolean).sort().join(' [end] ')];
     }
     if (line.trim().startsWith('[')) return [fold(line)];
-    const set = /^(\S+) \S+ ([0-9a-f]+(?: size \d+)?)\s*$/.exec(line);
+    const set = /^(__\S+) \S+ ([0-9a-f]+(?: size \d+)?)\s*$/.exec(line);
     return set && set[2] !== '0' ? [`${set[1]} ${set[2]}`] : [];
   });
 }
