@@ -47,7 +47,9 @@ export function compileLine(line: CompileLine): string[] {
     },
   };
   const place = at(undefined, 'sets');
+  if (!Array.isArray(line.sets ?? [])) throw new CompileError(place, 'expected a list of sets and maps');
   (line.sets ?? []).forEach((set, i) => {
+    if (typeof set !== 'object' || set === null) throw new CompileError(at(place, i), 'expected a set or map');
     const scope = new Scope(family, undefined, names, evaluate);
     const declared = {
       ...set,

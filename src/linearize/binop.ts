@@ -38,7 +38,13 @@ function combine(
   path: Path,
   want: Typed | undefined,
 ): Expr {
-  if (left.kind === 'verdict' || left.kind === 'set' || left.kind === 'range' || left.kind === 'prefix' || left.kind === 'concat') {
+  if (
+    left.kind === 'verdict' ||
+    left.kind === 'set' ||
+    left.kind === 'range' ||
+    left.kind === 'prefix' ||
+    left.kind === 'concat'
+  ) {
     throw new CompileError(path, 'the left operand must be a single value');
   }
   if (left.type.base !== 'integer' && left.type.base !== 'bitmask') {
@@ -78,7 +84,15 @@ function shift(
     throw new CompileError(path, `the value has ${bits} bits: expected 0 to ${bits - 1}`);
   }
   if (left.kind === 'value') return constant(left, fold(op, left, right) & maxOf(left.bits));
-  return { kind: 'binop', op, type: left.type, bits, byteorder: 'host', left: inByteOrder(left, 'host'), right };
+  return {
+    kind: 'binop',
+    op,
+    type: left.type,
+    bits,
+    byteorder: 'host',
+    left: inByteOrder(left, 'host'),
+    right,
+  };
 }
 
 function fold(op: BinaryOperator, left: Value, right: Value): bigint {

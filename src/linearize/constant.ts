@@ -7,18 +7,34 @@ import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type V
 import type { Scope } from './scope.ts';
 
 /** A literal in the type of the place it goes to; `eth*` is a prefix of names. */
-export function evaluateLiteral(node: string | number | bigint | boolean, path: Path | undefined, want: Typed | undefined): Expr {
+export function evaluateLiteral(
+  node: string | number | bigint | boolean,
+  path: Path | undefined,
+  want: Typed | undefined,
+): Expr {
   if (want === undefined) {
-    throw new CompileError(path, `${JSON.stringify(node, bigintText)} is a constant: what it is compared with belongs here`);
+    throw new CompileError(
+      path,
+      `${JSON.stringify(node, bigintText)} is a constant: what it is compared with belongs here`,
+    );
   }
-  if (typeof node === 'string' && want.type.base === 'string' && node.endsWith('*') && !node.endsWith('\\*')) {
+  if (
+    typeof node === 'string' &&
+    want.type.base === 'string' &&
+    node.endsWith('*') &&
+    !node.endsWith('\\*')
+  ) {
     return namePrefix(node, path, want);
   }
-  const literal = typeof node === 'string' && want.type.base === 'string' && node.endsWith('\\*') ? `${node.slice(0, -2)}*` : node;
+  const literal =
+    typeof node === 'string' && want.type.base === 'string' && node.endsWith('\\*')
+      ? `${node.slice(0, -2)}*`
+      : node;
   try {
     return constant(want, want.type.parse(literal, literalBits(want)));
   } catch (error) {
-    if (error instanceof DatatypeError || error instanceof RangeError) throw new CompileError(path, error.message, { cause: error });
+    if (error instanceof DatatypeError || error instanceof RangeError)
+      throw new CompileError(path, error.message, { cause: error });
     throw error;
   }
 }
@@ -34,7 +50,10 @@ function namePrefix(pattern: string, path: Path | undefined, want: Typed): Prefi
   const text = Buffer.from(pattern.slice(0, -1), 'utf8');
   const room = bytesFor(want.bits) - 1;
   if (text.length === 0 || text.length >= room + 1) {
-    throw new CompileError(path, `${JSON.stringify(pattern)} is not a pattern of names: expected 1 to ${room} bytes and *`);
+    throw new CompileError(
+      path,
+      `${JSON.stringify(pattern)} is not a pattern of names: expected 1 to ${room} bytes and *`,
+    );
   }
   const bytes = new Uint8Array(bytesFor(want.bits));
   bytes.set(text);
@@ -63,14 +82,25 @@ export function evaluatePrefix(
   want: Typed | undefined,
 ): Expr {
   const place = at(path, 'prefix');
-  if (want === undefined) throw new CompileError(place, 'a prefix is a constant: what it is compared with belongs here');
+  if (want === undefined)
+    throw new CompileError(place, 'a prefix is a constant: what it is compared with belongs here');
   const { addr, len } = node ?? {};
   const { value } = evaluateValue(addr, scope, at(place, 'addr'), want);
   if (!Number.isInteger(len) || len < 0 || len > want.bits) {
-    throw new CompileError(at(place, 'len'), `${len} is not a prefix length of ${want.type.name}: expected 0 to ${want.bits}`);
+    throw new CompileError(
+      at(place, 'len'),
+      `${len} is not a prefix length of ${want.type.name}: expected 0 to ${want.bits}`,
+    );
   }
   const mask = prefixMask(want.bits, len);
-  return { kind: 'prefix', type: want.type, bits: want.bits, byteorder: want.byteorder, value: value & mask, length: len };
+  return {
+    kind: 'prefix',
+    type: want.type,
+    bits: want.bits,
+    byteorder: want.byteorder,
+    value: value & mask,
+    length: len,
+  };
 }
 
 /** `{ range: [low, high] }` */
@@ -81,12 +111,14 @@ export function evaluateRange(
   want: Typed | undefined,
 ): Range {
   const place = at(path, 'range');
-  if (want === undefined) throw new CompileError(place, 'a range is a constant: what it is compared with belongs here');
+  if (want === undefined)
+    throw new CompileError(place, 'a range is a constant: what it is compared with belongs here');
   if (!Array.isArray(node) || node.length !== 2) throw new CompileError(place, 'a range has two ends');
   const low = evaluateValue(node[0], scope, at(place, 0), want).value;
   const high = evaluateValue(node[1], scope, at(place, 1), want).value;
   // An hour before midnight to one after it is turned inside out where it is compared.
-  if (low > high && want.type.name !== 'hour') throw new CompileError(place, 'the range ends before it starts');
+  if (low > high && want.type.name !== 'hour')
+    throw new CompileError(place, 'the range ends before it starts');
   return { kind: 'range', type: want.type, bits: want.bits, byteorder: want.byteorder, low, high };
 }
 
@@ -97,9 +129,13 @@ export function evaluateList(
   path: Path | undefined,
   want: Typed | undefined,
 ): Value {
-  if (want === undefined) throw new CompileError(path, 'a list is a constant: what it is compared with belongs here');
+  if (want === undefined)
+    throw new CompileError(path, 'a list is a constant: what it is compared with belongs here');
   if (want.type.base !== 'bitmask') {
-    throw new CompileError(path, `a list of values needs a type of flags, and ${want.type.name} is none: write { set: […] }`);
+    throw new CompileError(
+      path,
+      `a list of values needs a type of flags, and ${want.type.name} is none: write { set: […] }`,
+    );
   }
   let value = 0n;
   node.forEach((item, i) => {

@@ -7,7 +7,8 @@ import { bytesFor, type Expr, type Value } from './expr.ts';
  * packet is swapped by an instruction. Strings and single bytes have no order.
  */
 export function inByteOrder(expr: Expr, order: ByteOrder): Expr {
-  if (expr.kind === 'concat') return { ...expr, byteorder: order, parts: expr.parts.map((part) => inByteOrder(part, order)) };
+  if (expr.kind === 'concat')
+    return { ...expr, byteorder: order, parts: expr.parts.map((part) => inByteOrder(part, order)) };
   if (expr.byteorder === order || expr.type.base === 'string') return expr;
   if (expr.kind === 'value' || expr.kind === 'range' || expr.kind === 'prefix' || expr.bits <= 8) {
     return { ...expr, byteorder: order };

@@ -3,6 +3,7 @@ import type { ConcatExpression, Elem, Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Expr, Prefix, Range, Value } from './expr.ts';
 import type { Scope } from './scope.ts';
+import { checkShape, expressionShapes } from './shape.ts';
 import { evaluateStateful } from './stateful.ts';
 
 /** One part of a key. */
@@ -54,6 +55,7 @@ function evaluateKey(node: Expression, key: readonly Typed[], scope: Scope, path
   if (!isElem(node)) return node === '*' ? {} : { key: evaluateParts(node, key, scope, path) };
   const { elem } = node;
   const inside = at(path, 'elem');
+  checkShape(elem, expressionShapes.elem, inside);
   const { val, timeout, expires, comment } = elem;
   return {
     ...(val === '*' ? {} : { key: evaluateParts(val, key, scope, at(inside, 'val')) }),
@@ -91,9 +93,13 @@ export function seconds(milliseconds: bigint): number {
 function evaluateParts(node: Expression, key: readonly Typed[], scope: Scope, path: Path): KeyPart[] {
   if (key.length === 1) return [evaluatePart(node, key[0] as Typed, scope, path)];
   if (typeof node !== 'object' || node === null || !('concat' in node)) {
-    throw new CompileError(path, `the key has ${key.length} parts: write { concat: […] } with one value for each`);
+    throw new CompileError(
+      path,
+      `the key has ${key.length} parts: write { concat: […] } with one value for each`,
+    );
   }
   const parts = (node as ConcatExpression).concat;
+  if (!Array.isArray(parts)) throw new CompileError(at(path, 'concat'), 'expected a list of values');
   if (parts.length !== key.length) {
     throw new CompileError(at(path, 'concat'), `${parts.length} parts where the key has ${key.length}`);
   }
@@ -102,12 +108,18 @@ function evaluateParts(node: Expression, key: readonly Typed[], scope: Scope, pa
 
 function evaluatePart(node: Expression, want: Typed, scope: Scope, path: Path): KeyPart {
   const part = scope.evaluate(node, path, want);
-  if (part.kind === 'range' && part.low > part.high) throw new CompileError(path, 'the range ends before it starts');
+  if (part.kind === 'range' && part.low > part.high)
+    throw new CompileError(path, 'the range ends before it starts');
   if (part.kind === 'value' || part.kind === 'prefix' || part.kind === 'range') return part;
   throw new CompileError(path, `an element is a constant of type ${want.type.name}`);
 }
 
-function evaluateData(node: Expression, data: MapData, scope: Scope, path: Path): { data?: Expr; object?: string } {
+function evaluateData(
+  node: Expression,
+  data: MapData,
+  scope: Scope,
+  path: Path,
+): { data?: Expr; object?: string } {
   if (data.kind === 'object') {
     if (typeof node !== 'string') throw new CompileError(path, `the name of a ${data.object} belongs here`);
     return { object: node };
@@ -118,7 +130,7 @@ function evaluateData(node: Expression, data: MapData, scope: Scope, path: Path)
     return { data: verdict };
   }
   const [first] = data.parts;
-  if (data.parts.length === 1 && first) return { data: scope.evaluate(node, path, first) };
+  if (data.parts.length === 1 && first) return { data: evaluatePart(node, first, scope, path) };
   const parts = evaluateParts(node, data.parts, scope, path);
   const bits = parts.reduce((sum, part) => sum + Math.ceil(part.bits / 32) * 32, 0);
   return { data: { kind: 'concat', type: (parts[0] as Typed).type, bits, byteorder: 'network', parts } };

@@ -1,4 +1,14 @@
-import { type Data, type Instruction, type Register, registerAt, type SetDeclaration, SLOTS, slotsFor, type Typed, VERDICT } from '../bytecode/index.ts';
+import {
+  type Data,
+  type Instruction,
+  type Register,
+  registerAt,
+  type SetDeclaration,
+  SLOTS,
+  slotsFor,
+  type Typed,
+  VERDICT,
+} from '../bytecode/index.ts';
 import { toBytes } from '../datatype/byteorder.ts';
 import { findHeader } from '../protocol/index.ts';
 import { CompileError } from './error.ts';
@@ -37,7 +47,8 @@ export class Emitter {
   allocate(expr: Typed & { readonly kind?: string }): Slot {
     const slot = this.#low;
     this.#low += slotsFor(expr.kind === 'concat' ? expr.bits : Math.max(expr.bits, REGISTER_BITS));
-    if (this.#low > SLOTS) throw new CompileError(undefined, 'the rule needs more than the 64 bytes of registers');
+    if (this.#low > SLOTS)
+      throw new CompileError(undefined, 'the rule needs more than the 64 bytes of registers');
     return { slot, register: registerAt(slot) };
   }
 
@@ -154,7 +165,15 @@ export class Emitter {
   #inside(tunnel: string | undefined, instruction: Instruction): void {
     const layout = tunnel === undefined ? undefined : findHeader(tunnel).tunnel;
     if (layout === undefined) this.push(instruction);
-    else this.push({ name: 'inner', num: 0, type: layout.type, flags: layout.flags, hdrsize: layout.headerSize, expression: instruction });
+    else
+      this.push({
+        name: 'inner',
+        num: 0,
+        type: layout.type,
+        flags: layout.flags,
+        hdrsize: layout.headerSize,
+        expression: instruction,
+      });
   }
 
   /** A chain of and, or, xor with constants is one instruction: `(value & mask) ^ xor`. */

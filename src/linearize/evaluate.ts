@@ -4,7 +4,13 @@ import { evaluateBinop, operators } from './binop.ts';
 import { evaluateList, evaluateLiteral, evaluatePrefix, evaluateRange } from './constant.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Concat, Expr } from './expr.ts';
-import { evaluateDccpOption, evaluateExthdr, evaluateIpOption, evaluateSctpChunk, evaluateTcpOption } from './extension.ts';
+import {
+  evaluateDccpOption,
+  evaluateExthdr,
+  evaluateIpOption,
+  evaluateSctpChunk,
+  evaluateTcpOption,
+} from './extension.ts';
 import { evaluateMap } from './map.ts';
 import {
   evaluateCt,
@@ -17,9 +23,11 @@ import {
   evaluateRt,
   evaluateSocket,
   evaluateSymhash,
+  evaluateTunnel,
 } from './metadata.ts';
 import { evaluatePayload } from './payload.ts';
 import type { Scope } from './scope.ts';
+import { checkShape, expressionShapes } from './shape.ts';
 import { evaluateVerdict, verdicts } from './verdict.ts';
 
 type Evaluator = (node: never, scope: Scope, path: Path | undefined, want: Typed | undefined) => Expr;
@@ -37,6 +45,7 @@ const evaluators: Readonly<Record<string, Evaluator>> = {
   rt: (node, scope, path) => evaluateRt(node, scope, path),
   fib: (node, _scope, path) => evaluateFib(node, path),
   socket: (node, _scope, path) => evaluateSocket(node, path),
+  tunnel: (node, _scope, path) => evaluateTunnel(node, path),
   osf: (node, _scope, path) => evaluateOsf(node, path),
   ipsec: (node, _scope, path) => evaluateIpsec(node, path),
   numgen: (node, _scope, path) => evaluateNumgen(node, path),
@@ -59,7 +68,10 @@ const evaluators: Readonly<Record<string, Evaluator>> = {
     ]),
   ),
   ...Object.fromEntries(
-    verdicts.map((name): [string, Evaluator] => [name, (node, _scope, path) => evaluateVerdict(name, node, path)]),
+    verdicts.map((name): [string, Evaluator] => [
+      name,
+      (node, _scope, path) => evaluateVerdict(name, node, path),
+    ]),
   ),
 };
 
@@ -68,25 +80,49 @@ export function evaluate(node: Expression, scope: Scope, path: Path | undefined,
   if (typeof node === 'string' && node.startsWith('@')) {
     const set = scope.namedSet(node, path);
     const [first] = set.key;
-    return { kind: 'set', type: (first as Typed).type, bits: joinedBits(set.key), byteorder: (first as Typed).byteorder, set };
+    return {
+      kind: 'set',
+      type: (first as Typed).type,
+      bits: joinedBits(set.key),
+      byteorder: (first as Typed).byteorder,
+      set,
+    };
   }
-  if (typeof node === 'string' || typeof node === 'number' || typeof node === 'bigint' || typeof node === 'boolean') {
+  if (
+    typeof node === 'string' ||
+    typeof node === 'number' ||
+    typeof node === 'bigint' ||
+    typeof node === 'boolean'
+  ) {
     return evaluateLiteral(node, path, want);
   }
   if (Array.isArray(node)) return evaluateList(node as readonly Expression[], scope, path, want);
-  if (typeof node !== 'object' || node === null) throw new CompileError(path, `expected an expression, not ${String(node)}`);
+  if (typeof node !== 'object' || node === null)
+    throw new CompileError(path, `expected an expression, not ${String(node)}`);
   const keys = Object.keys(node);
   const [kind] = keys;
   if (keys.length !== 1 || kind === undefined || !Object.hasOwn(evaluators, kind)) {
-    throw new CompileError(path, `expected an object with one of the keys ${Object.keys(evaluators).join(', ')}, not ${keys.join(', ') || 'none'}`);
+    throw new CompileError(
+      path,
+      `expected an object with one of the keys ${Object.keys(evaluators).join(', ')}, not ${keys.join(', ') || 'none'}`,
+    );
   }
   const value = (node as Record<string, unknown>)[kind];
+  if (Object.hasOwn(expressionShapes, kind)) {
+    checkShape(value, expressionShapes[kind as keyof typeof expressionShapes], at(path, kind));
+  }
   return (evaluators[kind] as Evaluator)(value as never, scope, path, want);
 }
 
-function evaluateConcat(node: readonly Expression[], scope: Scope, path: Path | undefined, want: Typed | undefined): Concat {
+function evaluateConcat(
+  node: readonly Expression[],
+  scope: Scope,
+  path: Path | undefined,
+  want: Typed | undefined,
+): Concat {
   const place = at(path, 'concat');
-  if (!Array.isArray(node) || node.length < 2) throw new CompileError(place, 'a concatenation has two parts or more');
+  if (!Array.isArray(node) || node.length < 2)
+    throw new CompileError(place, 'a concatenation has two parts or more');
   const wanted = want !== undefined && 'parts' in want ? (want as Concat).parts : undefined;
   const parts = node.map((part, i) => scope.evaluate(part, at(place, i), wanted?.[i]));
   for (const [i, part] of parts.entries()) {

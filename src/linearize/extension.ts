@@ -14,15 +14,29 @@ import { at, CompileError, type Path } from './error.ts';
 import type { Expr, Exthdr } from './expr.ts';
 import { found, requireHeader, wholeBytes } from './payload.ts';
 import type { Scope } from './scope.ts';
+import { MAX_8, whole } from './whole.ts';
 
-const OPS = { ipv6: 'ipv6', 'tcp option': 'tcpopt', 'ip option': 'ipv4', 'sctp chunk': 'sctp', 'dccp option': 'dccp' } as const;
+const OPS = {
+  ipv6: 'ipv6',
+  'tcp option': 'tcpopt',
+  'ip option': 'ipv4',
+  'sctp chunk': 'sctp',
+  'dccp option': 'dccp',
+} as const;
 
 /** Where a field of a TCP option can start at the latest: options have 40 bytes. */
 const MAX_OPTION_BITS = 40 * 8 - 1;
 
 /** A field of an extension, or without `field` whether the packet has it at all. */
-function evaluateExtension(extension: Extension, field: string | undefined, skip: number, scope: Scope, path: Path): Expr {
-  const network = extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
+function evaluateExtension(
+  extension: Extension,
+  field: string | undefined,
+  skip: number,
+  scope: Scope,
+  path: Path,
+): Expr {
+  const network =
+    extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
   if (network !== undefined) requireHeader(network, scope, path, 'field');
   if (field === undefined) return presence(OPS[extension.op], extension.type);
   const layout = found(() => findExtensionField(extension, field), at(path, 'field'));
@@ -55,19 +69,27 @@ function presence(op: Exthdr['op'], number: number): Exthdr {
 export function evaluateExthdr(node: ExthdrNode, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'exthdr');
   const extension = found(() => findExthdr(node.name), at(place, 'name'));
-  return evaluateExtension(extension, node.field, (node.offset ?? 0) * 128, scope, place);
+  return evaluateExtension(
+    extension,
+    node.field,
+    whole(node.offset ?? 0, MAX_8, at(place, 'offset')) * 128,
+    scope,
+    place,
+  );
 }
 
 /** `{ 'tcp option': { name, field } }`, or bits of an option by number: `{ base, offset, len }`. */
 export function evaluateTcpOption(node: TcpOption, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'tcp option');
   if ('base' in node) {
-    if (!(Number.isInteger(node.base) && node.base >= 0 && node.base <= 255)) throw new CompileError(at(place, 'base'), 'expected an option number from 0 to 255');
+    if (!(Number.isInteger(node.base) && node.base >= 0 && node.base <= 255))
+      throw new CompileError(at(place, 'base'), 'expected an option number from 0 to 255');
     if (node.offset === 0 && node.len === 8) return presence('tcpopt', node.base);
     if (!Number.isInteger(node.offset) || node.offset < 0 || node.offset > MAX_OPTION_BITS) {
       throw new CompileError(at(place, 'offset'), `expected 0 to ${MAX_OPTION_BITS} bits`);
     }
-    if (!Number.isInteger(node.len) || node.len < 1 || node.len > 128) throw new CompileError(at(place, 'len'), 'expected 1 to 128 bits');
+    if (!Number.isInteger(node.len) || node.len < 1 || node.len > 128)
+      throw new CompileError(at(place, 'len'), 'expected 1 to 128 bits');
     return wholeBytes({
       kind: 'exthdr',
       op: 'tcpopt',
@@ -86,18 +108,31 @@ export function evaluateTcpOption(node: TcpOption, scope: Scope, path: Path | un
 /** `{ 'ip option': { name, field } }` */
 export function evaluateIpOption(node: IpOption, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'ip option');
-  return evaluateExtension(found(() => findIpOption(node.name), at(place, 'name')), node.field, 0, scope, place);
+  return evaluateExtension(
+    found(() => findIpOption(node.name), at(place, 'name')),
+    node.field,
+    0,
+    scope,
+    place,
+  );
 }
 
 /** `{ 'sctp chunk': { name, field } }` */
 export function evaluateSctpChunk(node: SctpChunk, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'sctp chunk');
-  return evaluateExtension(found(() => findSctpChunk(node.name), at(place, 'name')), node.field, 0, scope, place);
+  return evaluateExtension(
+    found(() => findSctpChunk(node.name), at(place, 'name')),
+    node.field,
+    0,
+    scope,
+    place,
+  );
 }
 
 /** `{ 'dccp option': { type } }`: whether it is there. */
 export function evaluateDccpOption(node: DccpOption, scope: Scope, path: Path | undefined): Expr {
   const place = at(path, 'dccp option');
-  if (!(node.type >= 0 && node.type <= 255)) throw new CompileError(at(place, 'type'), 'expected an option number from 0 to 255');
+  if (!(node.type >= 0 && node.type <= 255))
+    throw new CompileError(at(place, 'type'), 'expected an option number from 0 to 255');
   return evaluateExtension(dccpOption(node.type), undefined, 0, scope, place);
 }

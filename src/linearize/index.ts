@@ -16,6 +16,6 @@ export { evaluate } from './evaluate.ts';
 export { encodeElements } from './intervals.ts';
 export { declareNamedSet } from './named-set.ts';
 export { packElements } from './pack.ts';
-export { evaluateStateful } from './stateful.ts';
 export { type CompiledRule, compileRule } from './rule.ts';
 export { type Names, Scope } from './scope.ts';
+export { evaluateStateful } from './stateful.ts';

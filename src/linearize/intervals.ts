@@ -1,4 +1,11 @@
-import { type Data, ELEMENT_FLAGS, type MapData, SET_FLAGS, type SetElement, type Typed } from '../bytecode/index.ts';
+import {
+  type Data,
+  ELEMENT_FLAGS,
+  type MapData,
+  SET_FLAGS,
+  type SetElement,
+  type Typed,
+} from '../bytecode/index.ts';
 import { toBytes } from '../datatype/index.ts';
 import { boundsOf } from './constant.ts';
 import { constant, orderOf, valueOf } from './convert.ts';
@@ -45,21 +52,32 @@ function dataOf(data: Expr, layout: ElementLayout): Data {
   if (layout.data?.kind !== 'value' || !layout.data.interval) return constantData(data);
   const parts = (data.kind === 'concat' ? data.parts : [data]) as readonly KeyPart[];
   const bounds = parts.map((part) => boundsOf(part));
-  return joinBytes([0, 1].flatMap((end) => parts.map((part, i) => constant(part, bounds[i]?.[end] as bigint))));
+  return joinBytes(
+    [0, 1].flatMap((end) => parts.map((part, i) => constant(part, bounds[i]?.[end] as bigint))),
+  );
 }
 
-const catchall = (element: EvaluatedElement, layout: ElementLayout): SetElement => ({ ...rest(element, layout), flags: ELEMENT_FLAGS.catchall });
+const catchall = (element: EvaluatedElement, layout: ElementLayout): SetElement => ({
+  ...rest(element, layout),
+  flags: ELEMENT_FLAGS.catchall,
+});
 
 function encodeSingle(element: EvaluatedElement, layout: ElementLayout): SetElement {
   if (element.key === undefined) return catchall(element, layout);
   const values = element.key.map((part) => {
     if (part.kind !== 'value') {
-      throw new CompileError(element.path, 'the set holds single values: a range or prefix needs the flag interval');
+      throw new CompileError(
+        element.path,
+        'the set holds single values: a range or prefix needs the flag interval',
+      );
     }
     return part;
   });
   const [only] = values;
-  const key = values.length === 1 && only ? toBytes(only.value, bytesFor(only.bits), only.byteorder) : joinBytes(values);
+  const key =
+    values.length === 1 && only
+      ? toBytes(only.value, bytesFor(only.bits), only.byteorder)
+      : joinBytes(values);
   return { key, ...rest(element, layout) };
 }
 
@@ -67,7 +85,9 @@ function encodeRanges(element: EvaluatedElement, layout: ElementLayout): SetElem
   if (element.key === undefined) return catchall(element, layout);
   const bounds = element.key.map((part) => boundsOf(part));
   const end = (which: 0 | 1) =>
-    joinBytes((element.key as readonly KeyPart[]).map((part, i) => constant(part, bounds[i]?.[which] as bigint)));
+    joinBytes(
+      (element.key as readonly KeyPart[]).map((part, i) => constant(part, bounds[i]?.[which] as bigint)),
+    );
   return { key: end(0), keyEnd: end(1), ...rest(element, layout) };
 }
 
@@ -124,7 +144,9 @@ function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, auto
     const [low, high] = boundsOf(part);
     intervals.push({ low: orderOf(low, typed), high: orderOf(high, typed), element });
   }
-  intervals.sort((a, b) => (a.low < b.low ? -1 : a.low > b.low ? 1 : a.high > b.high ? -1 : a.high < b.high ? 1 : 0));
+  intervals.sort((a, b) =>
+    a.low < b.low ? -1 : a.low > b.low ? 1 : a.high > b.high ? -1 : a.high < b.high ? 1 : 0,
+  );
   const kept: Interval[] = [];
   for (const interval of intervals) {
     const before = kept.at(-1);

@@ -3,6 +3,7 @@ import { datatype } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Expr, MapLookup } from './expr.ts';
+import { evaluateLoadable } from './loadable.ts';
 import type { Scope } from './scope.ts';
 import { checkKey, evaluateAnonymousSet, type Lookup, lookupKey, partsOf } from './set.ts';
 
@@ -13,7 +14,7 @@ export function evaluateMapLookup(
   scope: Scope,
   path: Path,
 ): Lookup {
-  const key = scope.evaluate(node.key, at(path, 'key'));
+  const key = evaluateLoadable(node.key, scope, at(path, 'key'));
   return mapOf(node.data, key, wanted, scope, path);
 }
 
@@ -22,7 +23,10 @@ function mapOf(data: Expression, key: Expr, wanted: MapData, scope: Scope, paren
   if (typeof data === 'string' && data.startsWith('@')) {
     const set = scope.namedSet(data, path);
     if (set.data?.kind !== wanted.kind) {
-      throw new CompileError(path, `${data} is ${set.data ? `a map of ${set.data.kind}s` : 'a set'}: a map of ${wanted.kind}s belongs here`);
+      throw new CompileError(
+        path,
+        `${data} is ${set.data ? `a map of ${set.data.kind}s` : 'a set'}: a map of ${wanted.kind}s belongs here`,
+      );
     }
     checkKey(key, set, at(parent, 'key'));
     return { key: lookupKey(key, set), set };

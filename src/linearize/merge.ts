@@ -29,7 +29,9 @@ function canMerge(first: Mergeable, second: Mergeable): boolean {
   if (a.offset + a.bits !== b.offset || (a.offset | a.bits | b.bits) % 8 !== 0) return false;
   const bits = a.bits + b.bits;
   if (bits > REGISTER_BITS) return false;
-  return bits <= FAST_BITS || a.base === 'link' || a.base === 'inner' || a.bits > FAST_BITS || b.bits > FAST_BITS;
+  return (
+    bits <= FAST_BITS || a.base === 'link' || a.base === 'inner' || a.bits > FAST_BITS || b.bits > FAST_BITS
+  );
 }
 
 /** Two comparisons of neighbouring bytes as one. */
@@ -58,7 +60,9 @@ interface Placed {
 
 function mergeRun(run: readonly Placed[], merged: (EvaluatedStatement | undefined)[]): void {
   const order = ({ statement: { left } }: Placed) => BASES.indexOf(left.base);
-  const sorted = [...run].sort((a, b) => order(a) - order(b) || a.statement.left.offset - b.statement.left.offset);
+  const sorted = [...run].sort(
+    (a, b) => order(a) - order(b) || a.statement.left.offset - b.statement.left.offset,
+  );
   let last: Placed | undefined;
   for (const next of sorted) {
     if (last === undefined || !canMerge(last.statement, next.statement)) {

@@ -1,6 +1,18 @@
 import type { Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
-import type { Ct, Expression, Fib, Ipsec, Jhash, Numgen, Osf, Rt, Socket, Symhash } from '../model/index.ts';
+import type {
+  Ct,
+  Expression,
+  Fib,
+  Ipsec,
+  Jhash,
+  Numgen,
+  Osf,
+  Rt,
+  Socket,
+  Symhash,
+  TunnelMeta,
+} from '../model/index.ts';
 import {
   fibPresent,
   findCt,
@@ -11,19 +23,25 @@ import {
   findRt,
   findSocket,
   headers,
-
+  lookup,
+  tunnelKeys,
 } from '../protocol/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Hash, Load } from './expr.ts';
+import { evaluateLoadable } from './loadable.ts';
 import { found } from './payload.ts';
 import type { Scope } from './scope.ts';
 import { ctLoad, metaLoad, rtLoad, typedSelector } from './selector.ts';
+import { MAX_8, MAX_32, whole } from './whole.ts';
 
 /** `{ meta: { key } }` */
 export function evaluateMeta(node: { readonly key: string }, scope: Scope, path: Path | undefined): Load {
   const place = at(at(path, 'meta'), 'key');
   if (node?.key === 'nfproto' && scope.family !== 'inet') {
-    throw new CompileError(place, `nfproto tells something in the family inet alone, and the table's is ${scope.family}`);
+    throw new CompileError(
+      place,
+      `nfproto tells something in the family inet alone, and the table's is ${scope.family}`,
+    );
   }
   return metaLoad(found(() => findMeta(node.key), place));
 }
@@ -74,7 +92,8 @@ export function evaluateFib(node: Fib, path: Path | undefined): Load {
   const names = Array.isArray(node.flags) ? node.flags : [node.flags];
   let flags = node.result === 'check' ? fibPresent : 0;
   for (const name of names as string[]) flags |= found(() => findFibFlag(name), at(place, 'flags'));
-  if (((flags & 3) === 3) || (flags & 3) === 0) throw new CompileError(at(place, 'flags'), 'either saddr or daddr belongs here');
+  if ((flags & 3) === 3 || (flags & 3) === 0)
+    throw new CompileError(at(place, 'flags'), 'either saddr or daddr belongs here');
   const result = (['oif', 'oifname', 'type'] as const)[selector.key - 1] as 'oif';
   return {
     kind: 'load',
@@ -88,7 +107,7 @@ export function evaluateFib(node: Fib, path: Path | undefined): Load {
 export function evaluateSocket(node: Socket, path: Path | undefined): Load {
   const place = at(path, 'socket');
   const selector = found(() => findSocket(node.key), at(place, 'key'));
-  const level = node.key === 'cgroupv2' ? { level: node.level ?? 0 } : {};
+  const level = node.key === 'cgroupv2' ? { level: whole(node.level ?? 0, MAX_8, at(place, 'level')) } : {};
   return {
     kind: 'load',
     ...typedSelector(selector),
@@ -116,12 +135,16 @@ export function evaluateOsf(node: Osf, path: Path | undefined): Load {
 export function evaluateIpsec(node: Ipsec, path: Path | undefined): Load {
   const place = at(path, 'ipsec');
   const selector = found(() => findIpsec(node.key, node.family), at(place, 'key'));
-  const key = (['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'] as const)[selector.key] as 'spi';
+  if (node.dir !== 'in' && node.dir !== 'out') throw new CompileError(at(place, 'dir'), 'expected in or out');
+  const spnum = whole(node.spnum ?? 0, MAX_8, at(place, 'spnum'));
+  const key = (['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'] as const)[
+    selector.key
+  ] as 'spi';
   return {
     kind: 'load',
     ...typedSelector(selector),
     source: ['ipsec', selector.name],
-    load: (dreg) => ({ name: 'xfrm', dreg, key, dir: node.dir, spnum: node.spnum ?? 0 }),
+    load: (dreg) => ({ name: 'xfrm', dreg, key, dir: node.dir, spnum }),
   };
 }
 
@@ -131,16 +154,22 @@ const number: Typed = { type: datatype('integer'), bits: 32, byteorder: 'host' }
 export function evaluateNumgen(node: Numgen, path: Path | undefined): Load {
   const place = at(path, 'numgen');
   const modulus = positive(node.mod, at(place, 'mod'));
-  const offset = node.offset ?? 0;
-  if (node.mode !== 'inc' && node.mode !== 'random') throw new CompileError(at(place, 'mode'), 'expected inc or random');
+  const offset = whole(node.offset ?? 0, MAX_32, at(place, 'offset'));
+  if (node.mode !== 'inc' && node.mode !== 'random')
+    throw new CompileError(at(place, 'mode'), 'expected inc or random');
   const type = node.mode;
-  return { kind: 'load', ...number, source: ['numgen', type], load: (dreg) => ({ name: 'numgen', dreg, modulus, type, offset }) };
+  return {
+    kind: 'load',
+    ...number,
+    source: ['numgen', type],
+    load: (dreg) => ({ name: 'numgen', dreg, modulus, type, offset }),
+  };
 }
 
 /** `{ symhash: { mod, offset } }` */
 export function evaluateSymhash(node: Symhash, path: Path | undefined): Load {
   const modulus = positive(node.mod, at(at(path, 'symhash'), 'mod'));
-  const offset = node.offset ?? 0;
+  const offset = whole(node.offset ?? 0, MAX_32, at(at(path, 'symhash'), 'offset'));
   return {
     kind: 'load',
     ...number,
@@ -155,15 +184,25 @@ export function evaluateJhash(node: Jhash, scope: Scope, path: Path | undefined)
   return {
     kind: 'hash',
     ...number,
-    arg: scope.evaluate(node.expr as Expression, at(place, 'expr')),
+    arg: evaluateLoadable(node.expr as Expression, scope, at(place, 'expr')),
     modulus: positive(node.mod, at(place, 'mod')),
-    seed: node.seed,
-    offset: node.offset ?? 0,
+    seed: node.seed === undefined ? undefined : whole(node.seed, MAX_32, at(place, 'seed')),
+    offset: whole(node.offset ?? 0, MAX_32, at(place, 'offset')),
   };
 }
 
 function positive(value: number, path: Path): number {
-  if (!Number.isInteger(value) || value < 1 || value > 0xffffffff) throw new CompileError(path, 'expected 1 to 4294967295');
-  return value;
+  return whole(value, MAX_32, path, 1);
 }
 
+/** `{ tunnel: { key } }` */
+export function evaluateTunnel(node: TunnelMeta, path: Path | undefined): Load {
+  const selector = found(() => lookup('tunnel key', tunnelKeys, node.key), at(at(path, 'tunnel'), 'key'));
+  const key = (['path', 'id'] as const)[selector.key] as 'id';
+  return {
+    kind: 'load',
+    ...typedSelector(selector),
+    source: ['tunnel', key],
+    load: (dreg) => ({ name: 'tunnel', key, dreg }),
+  };
+}

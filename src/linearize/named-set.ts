@@ -1,21 +1,42 @@
-import { type MapData, OBJECT_TYPES, type ObjectType, SET_FLAGS, type SetDeclaration, type Typed } from '../bytecode/index.ts';
+import {
+  type MapData,
+  OBJECT_TYPES,
+  type ObjectType,
+  SET_FLAGS,
+  type SetDeclaration,
+  type Typed,
+} from '../bytecode/index.ts';
 import { DatatypeError, datatype } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
+import { typeofDeclared } from './typeof.ts';
 
 const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', dynamic: 'eval' } as const;
 
 /** What a named set or map holds, from its declaration in the model. */
-export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: Path | undefined): SetDeclaration {
+export function declareNamedSet(
+  node: NamedSet | NamedMap,
+  scope: Scope,
+  path: Path | undefined,
+): SetDeclaration {
   if (node.type === undefined) throw new CompileError(path, 'a set needs the type of its keys');
+  for (const name of ['timeout', 'gc-interval', 'size'] as const) {
+    if (node[name] !== undefined && !(Number(node[name]) >= 0))
+      throw new CompileError(at(path, name), 'expected a number');
+  }
   const key = typesOf(node.type, scope, at(path, 'type'));
-  const data = 'map' in node && node.map !== undefined ? dataOf(node.map, node.elem, scope, at(path, 'map')) : undefined;
+  const data =
+    'map' in node && node.map !== undefined ? dataOf(node.map, node.elem, scope, at(path, 'map')) : undefined;
   let flags = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   for (const flag of node.flags === undefined ? [] : Array.isArray(node.flags) ? node.flags : [node.flags]) {
     const name = FLAGS[flag as keyof typeof FLAGS];
-    if (name === undefined) throw new CompileError(at(path, 'flags'), `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    if (name === undefined)
+      throw new CompileError(
+        at(path, 'flags'),
+        `${String(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
+      );
     flags |= SET_FLAGS[name];
   }
   if (node.timeout !== undefined || node['gc-interval'] !== undefined) flags |= SET_FLAGS.timeout;
@@ -32,6 +53,8 @@ export function declareNamedSet(node: NamedSet | NamedMap, scope: Scope, path: P
     flags,
     ...(node.size === undefined ? {} : { size: node.size }),
     ...(node['auto-merge'] ? { autoMerge: true } : {}),
+    keyTypeof: typeofOf(node.type, scope, at(path, 'type')),
+    dataTypeof: 'map' in node ? typeofOf(node.map, scope, at(path, 'map')) : undefined,
   };
 }
 
@@ -48,18 +71,43 @@ export function typesOf(node: unknown, scope: Scope, path: Path | undefined): re
     return node.map((name, i) => typeNamed(name, at(path, i)));
   }
   if (typeof node === 'object' && node !== null && 'typeof' in node) {
-    const place = at(path, 'typeof');
-    const expr = scope.evaluate(node.typeof as Expression, place);
-    return partsOf(expr).map(({ type, bits, byteorder }) => ({ type, bits, byteorder }));
+    return partsOf(declaredBy(node.typeof, scope, at(path, 'typeof'))).map(({ type, bits, byteorder }) => ({
+      type,
+      bits,
+      byteorder,
+    }));
   }
   throw new CompileError(path, 'expected the name of a type, several names, or { typeof: expression }');
+}
+
+/** The expression of a `typeof`; it is of no packet, so that its parts may contradict each other. */
+function declaredBy(node: unknown, scope: Scope, path: Path): Expr {
+  const alone = (part: Expression, place: Path) =>
+    new Scope(scope.family, scope.chain, scope.names, evaluate).evaluate(part, place);
+  if (typeof node !== 'object' || node === null || !('concat' in node) || !Array.isArray(node.concat)) {
+    return alone(node as Expression, path);
+  }
+  const parts = node.concat.map((part, i) => alone(part, at(at(path, 'concat'), i)));
+  const [first] = parts;
+  if (first === undefined) throw new CompileError(path, 'a key has at least one part');
+  return { kind: 'concat', type: first.type, bits: joinedBits(parts), byteorder: first.byteorder, parts };
+}
+
+/** For nft to know where a type came from: of `typeof`, and of verdicts. */
+function typeofOf(node: unknown, scope: Scope, path: Path): Typeof | undefined {
+  if (node === 'verdict') return { kind: 'verdict', numbers: {} };
+  if (typeof node !== 'object' || node === null || !('typeof' in node)) return undefined;
+  return typeofDeclared(declaredBy(node.typeof, scope, at(path, 'typeof')));
 }
 
 function typeNamed(name: unknown, path: Path | undefined): Typed {
   try {
     const type = datatype(String(name));
     if (type.bits === 0) {
-      throw new CompileError(path, `${type.name} has no width of its own: use typeof with an expression of that type`);
+      throw new CompileError(
+        path,
+        `${type.name} has no width of its own: use typeof with an expression of that type`,
+      );
     }
     return { type, bits: type.bits, byteorder: type.byteorder };
   } catch (error) {
@@ -70,7 +118,8 @@ function typeNamed(name: unknown, path: Path | undefined): Typed {
 
 function dataOf(node: unknown, elements: unknown, scope: Scope, path: Path): MapData {
   if (node === 'verdict') return { kind: 'verdict' };
-  if (typeof node === 'string' && Object.hasOwn(OBJECT_TYPES, node)) return { kind: 'object', object: node as ObjectType };
+  if (typeof node === 'string' && Object.hasOwn(OBJECT_TYPES, node))
+    return { kind: 'object', object: node as ObjectType };
   const parts = typesOf(node, scope, path);
   return { kind: 'value', parts, ...(holdsRanges(elements) ? { interval: true } : {}) };
 }
@@ -80,6 +129,8 @@ function holdsRanges(elements: unknown): boolean {
   const isRange = (node: unknown): boolean =>
     typeof node === 'object' &&
     node !== null &&
-    ('range' in node || 'prefix' in node || ('concat' in node && Array.isArray(node.concat) && node.concat.some(isRange)));
+    ('range' in node ||
+      'prefix' in node ||
+      ('concat' in node && Array.isArray(node.concat) && node.concat.some(isRange)));
   return Array.isArray(elements) && elements.some((pair) => Array.isArray(pair) && isRange(pair[1]));
 }

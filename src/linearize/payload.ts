@@ -49,7 +49,8 @@ function headerField(header: Header, field: HeaderField, scope: Scope, path: Pat
 /** Makes sure that there is a tunnel to look into. */
 function requireTunnel(name: string, scope: Scope, path: Path): Header {
   const header = found(() => findHeader(name), at(path, 'tunnel'));
-  if (header.tunnel === undefined) throw new CompileError(at(path, 'tunnel'), `${name} is no tunnel that can be looked into`);
+  if (header.tunnel === undefined)
+    throw new CompileError(at(path, 'tunnel'), `${name} is no tunnel that can be looked into`);
   const { carrier } = header.tunnel;
   const known = scope.protocols.header('transport');
   if (carrier === undefined) {
@@ -62,11 +63,21 @@ function requireTunnel(name: string, scope: Scope, path: Path): Header {
 
 function rawPayload(node: Extract<PayloadNode, { base: unknown }>, path: Path): Expr {
   const base = RAW_BASES[node.base];
-  if (base === undefined) throw new CompileError(at(path, 'base'), `expected one of ${Object.keys(RAW_BASES).join(', ')}`);
+  if (base === undefined)
+    throw new CompileError(at(path, 'base'), `expected one of ${Object.keys(RAW_BASES).join(', ')}`);
   const { offset, len } = node;
-  if (!Number.isInteger(offset) || offset < 0) throw new CompileError(at(path, 'offset'), 'expected a number of bits');
-  if (!Number.isInteger(len) || len < 1 || len > 128) throw new CompileError(at(path, 'len'), 'expected 1 to 128 bits');
-  return wholeBytes({ kind: 'payload', base, offset, type: datatype('integer'), bits: len, byteorder: 'network' });
+  if (!Number.isInteger(offset) || offset < 0)
+    throw new CompileError(at(path, 'offset'), 'expected a number of bits');
+  if (!Number.isInteger(len) || len < 1 || len > 128)
+    throw new CompileError(at(path, 'len'), 'expected 1 to 128 bits');
+  return wholeBytes({
+    kind: 'payload',
+    base,
+    offset,
+    type: datatype('integer'),
+    bits: len,
+    byteorder: 'network',
+  });
 }
 
 /** Turns an unknown name into an error at its place. */
@@ -115,15 +126,34 @@ export function wholeBytes(expr: Payload | Exthdr): Expr {
   }
   const masked: Typed = { type: expr.type, bits: expr.bits + shift, byteorder: expr.byteorder };
   const mask = constant(masked, maxOf(expr.bits) << BigInt(shift));
-  const and: Expr = { ...masked, kind: 'binop', op: 'and', left: { ...expr, bits: expr.bits + extra }, right: mask };
+  const and: Expr = {
+    ...masked,
+    kind: 'binop',
+    op: 'and',
+    left: { ...expr, bits: expr.bits + extra },
+    right: mask,
+  };
   if (shift === 0) return { ...and, limit: expr.bits };
   const by = constant({ type: datatype('integer'), bits: 32, byteorder: 'host' }, BigInt(shift));
   const host = inByteOrder(and, 'host');
-  return { ...masked, kind: 'binop', op: 'rshift', byteorder: 'host', left: host, right: by, limit: expr.bits };
+  return {
+    ...masked,
+    kind: 'binop',
+    op: 'rshift',
+    byteorder: 'host',
+    left: host,
+    right: by,
+    limit: expr.bits,
+  };
 }
 
 /** Adds the matches that make sure the packet has `header`, unless it is known already. */
-export function requireHeader(header: Header, scope: Scope, path: Path | undefined, how: DependencyKind = 'meta'): void {
+export function requireHeader(
+  header: Header,
+  scope: Scope,
+  path: Path | undefined,
+  how: DependencyKind = 'meta',
+): void {
   const { protocols } = scope;
   const layer = layerOf(header.base);
   const known = protocols.header(layer);
@@ -142,7 +172,10 @@ export function requireHeader(header: Header, scope: Scope, path: Path | undefin
     dependOnHeader(known, header, scope, path);
     return;
   }
-  throw new CompileError(path, `${header.name} cannot follow: the packet is known to be ${known.name} by now`);
+  throw new CompileError(
+    path,
+    `${header.name} cannot follow: the packet is known to be ${known.name} by now`,
+  );
 }
 
 /** Whether the network protocol is asked for by `meta protocol`, where nft does so, or by the link header's field. */
@@ -229,12 +262,20 @@ function addDependency(scope: Scope, left: Expr, value: bigint): void {
 }
 
 /** A field that only some ICMP messages have needs one of those types. */
-function requireMessageType(header: Header, types: readonly number[], scope: Scope, path: Path | undefined): void {
+function requireMessageType(
+  header: Header,
+  types: readonly number[],
+  scope: Scope,
+  path: Path | undefined,
+): void {
   const left = payloadOf(header, findHeaderField(header, 'type'), scope);
   const already = scope.protocols.messageType;
   if (already !== undefined) {
     if (types.includes(already)) return;
-    throw new CompileError(path, `the packet is known to be ${header.name} type ${already}, which has no such field`);
+    throw new CompileError(
+      path,
+      `the packet is known to be ${header.name} type ${already}, which has no such field`,
+    );
   }
   const values = types.map((type) => constant(left, BigInt(type)));
   if (values.length === 1 && values[0]) {
@@ -242,6 +283,10 @@ function requireMessageType(header: Header, types: readonly number[], scope: Sco
     return;
   }
   const set = constantSet(values, left, scope);
-  scope.push({ kind: 'match', left, op: 'eq', right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set } });
+  scope.push({
+    kind: 'match',
+    left,
+    op: 'eq',
+    right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set },
+  });
 }
-

@@ -46,12 +46,19 @@ export function compileRule(
 /**
  * `meta protocol ip` says nothing in the family ip: nft leaves it out, unless nothing comes after it.
  */
-function withoutOwnProtocol(statements: readonly EvaluatedStatement[], family: FamilyName): EvaluatedStatement[] {
+function withoutOwnProtocol(
+  statements: readonly EvaluatedStatement[],
+  family: FamilyName,
+): EvaluatedStatement[] {
   const own = headers.ether.next.find(([, name]) => name === family && family !== 'arp')?.[0];
   return statements.filter((statement, i) => {
     if (statement.kind !== 'match' || own === undefined || i === statements.length - 1) return true;
     const { left, op, right } = statement;
-    const protocol = left.kind === 'load' && left.tunnel === undefined && left.source[0] === 'meta' && left.source[1] === 'protocol';
+    const protocol =
+      left.kind === 'load' &&
+      left.tunnel === undefined &&
+      left.source[0] === 'meta' &&
+      left.source[1] === 'protocol';
     return !(protocol && op === 'eq' && right.kind === 'value' && right.value === BigInt(own));
   });
 }

@@ -125,7 +125,8 @@ export class Scope {
   namedSet(reference: string, path: Path | undefined): SetDeclaration {
     const name = reference.slice(1);
     const set = this.names.set(name);
-    if (set === undefined) throw new CompileError(path, `no set or map is called ${JSON.stringify(name)} in this table`);
+    if (set === undefined)
+      throw new CompileError(path, `no set or map is called ${JSON.stringify(name)} in this table`);
     return set;
   }
 }

@@ -4,7 +4,11 @@ import type { CtSelector, MetaSelector, RtSelector, Selector } from '../protocol
 import type { Load } from './expr.ts';
 
 /** The type, width and byte order of a selector. */
-export function typedSelector(selector: Selector): { type: Datatype; bits: number; byteorder: 'host' | 'network' } {
+export function typedSelector(selector: Selector): {
+  type: Datatype;
+  bits: number;
+  byteorder: 'host' | 'network';
+} {
   return { type: datatype(selector.type), bits: selector.bits, byteorder: selector.byteorder };
 }
 

@@ -7,6 +7,7 @@ import { bytesFor, type Expr, type Value } from './expr.ts';
 import { encodeElements, mergeIntervals } from './intervals.ts';
 import type { Scope } from './scope.ts';
 import { transferOf } from './transfer.ts';
+import { typeofLookup } from './typeof.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {
@@ -15,8 +16,10 @@ export function partsOf(key: Expr | Typed): readonly Typed[] {
 
 /** An anonymous set of constants that the compiler itself needs. */
 export function constantSet(values: readonly Value[], key: Typed, scope: Scope): SetDeclaration {
-  const elements = values.map((value, i): EvaluatedElement => ({ key: [value], source: i, path: at(undefined, i) }));
-  return declare(elements, [key], undefined, scope);
+  const elements = values.map(
+    (value, i): EvaluatedElement => ({ key: [value], source: i, path: at(undefined, i) }),
+  );
+  return declare(elements, key, undefined, scope);
 }
 
 /** What is looked up, in which set. */
@@ -42,7 +45,7 @@ export function evaluateAnonymousSet(
     const part = element.key?.length === 1 ? element.key[0] : undefined;
     return part?.kind === 'value' ? [part] : [];
   });
-  const set = declare(elements, partsOf(key), intervalData(data, elements), scope);
+  const set = declare(elements, key, intervalData(data, elements), scope);
   return { key: lookupKey(key, set), set, values };
 }
 
@@ -53,7 +56,9 @@ function mergeElements(
   data: MapData | undefined,
 ): readonly EvaluatedElement[] {
   const [only] = key;
-  return data === undefined && key.length === 1 && only !== undefined && hasRanges(elements) ? mergeIntervals(elements, only) : elements;
+  return data === undefined && key.length === 1 && only !== undefined && hasRanges(elements)
+    ? mergeIntervals(elements, only)
+    : elements;
 }
 
 function hasRanges(elements: readonly EvaluatedElement[]): boolean {
@@ -66,7 +71,9 @@ function transferElements(
   elements: readonly EvaluatedElement[],
 ): { readonly key: Expr; readonly elements: readonly EvaluatedElement[] } {
   const transfer = transferOf(left);
-  const movable = elements.every(({ key }) => key?.length === 1 && key.every((part) => transfer?.takes(part)));
+  const movable = elements.every(
+    ({ key }) => key?.length === 1 && key.every((part) => transfer?.takes(part)),
+  );
   if (transfer === undefined || !movable) return { key: left, elements };
   const moved = elements.map((element) => ({
     ...element,
@@ -89,17 +96,22 @@ function isRanged(value: Expr): boolean {
 
 function declare(
   elements: readonly EvaluatedElement[],
-  key: readonly Typed[],
+  lookedUp: Expr | Typed,
   data: MapData | undefined,
   scope: Scope,
 ): SetDeclaration {
+  const key = partsOf(lookedUp);
   const ranged = hasRanges(elements);
   const interval = ranged ? SET_FLAGS.interval | (key.length > 1 ? SET_FLAGS.concat : 0) : 0;
   const map = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   const flags = SET_FLAGS.anonymous | SET_FLAGS.constant | interval | map;
   const parts = ranged ? key.map((part) => networkOrder(part)) : key;
   const inOrder = ranged
-    ? elements.map((element) => (element.key ? { ...element, key: element.key.map((part) => inByteOrder(part, 'network') as never) } : element))
+    ? elements.map((element) =>
+        element.key
+          ? { ...element, key: element.key.map((part) => inByteOrder(part, 'network') as never) }
+          : element,
+      )
     : elements;
   const encoded = encodeElements(inOrder, { key: parts, data, flags, complete: true });
   const set: SetDeclaration = {
@@ -110,6 +122,7 @@ function declare(
     flags,
     size: encoded.length + encoded.filter((element) => element.open).length,
     elements: encoded,
+    keyTypeof: 'kind' in lookedUp ? typeofLookup(lookedUp, data !== undefined) : undefined,
   };
   scope.sets.push(set);
   return set;
@@ -136,7 +149,10 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
       return compatible(part, wanted);
     });
   if (!fits) {
-    throw new CompileError(path, `the set ${set.name} has keys of type ${names(set.key)}, not ${names(parts)}`);
+    throw new CompileError(
+      path,
+      `the set ${set.name} has keys of type ${names(set.key)}, not ${names(parts)}`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import type { Instruction } from '../bytecode/index.ts';
 import type { Path } from './error.ts';
 import { at, CompileError } from './error.ts';
 import type { Scope } from './scope.ts';
+import { MAX_32, whole } from './whole.ts';
 
 type StatefulKind = 'counter' | 'quota' | 'limit' | 'last' | 'ct count';
 
@@ -15,7 +16,8 @@ const MAX_64 = (1n << 64n) - 1n;
  */
 export function evaluateStateful(kind: StatefulKind, node: unknown, _scope: Scope, path: Path): Instruction {
   const value = (node ?? {}) as Record<string, unknown>;
-  if (typeof value !== 'object') throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
+  if (typeof value !== 'object')
+    throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
   switch (kind) {
     case 'counter':
       return {
@@ -37,14 +39,19 @@ export function evaluateStateful(kind: StatefulKind, node: unknown, _scope: Scop
         ? { name: 'last', set: 0, msecs: 0n }
         : { name: 'last', set: 1, msecs: amount(value.used, at(path, 'used')) };
     case 'ct count':
-      return { name: 'connlimit', count: Number(amount(value.val, at(path, 'val'))), flags: value.inv ? 1 : 0 };
+      return {
+        name: 'connlimit',
+        count: whole(amount(value.val, at(path, 'val')), MAX_32, at(path, 'val')),
+        flags: value.inv ? 1 : 0,
+      };
   }
 }
 
 function limit(value: Record<string, unknown>, path: Path): Instruction {
   const per = (value.per ?? 'second') as keyof typeof SECONDS;
   const unit = SECONDS[per];
-  if (unit === undefined) throw new CompileError(at(path, 'per'), `expected one of ${Object.keys(SECONDS).join(', ')}`);
+  if (unit === undefined)
+    throw new CompileError(at(path, 'per'), `expected one of ${Object.keys(SECONDS).join(', ')}`);
   const rateUnit = value.rate_unit ?? 'packets';
   const packets = rateUnit === 'packets';
   const rate = packets ? amount(value.rate, at(path, 'rate')) : sized(value.rate, rateUnit, at(path, 'rate'));
@@ -56,7 +63,7 @@ function limit(value: Record<string, unknown>, path: Path): Instruction {
     name: 'limit',
     rate,
     unit: BigInt(unit),
-    burst: Number(burst),
+    burst: whole(burst, MAX_32, at(path, 'burst')),
     type: packets ? 'packets' : 'bytes',
     flags: value.inv ? 1 : 0,
   };
@@ -74,6 +81,10 @@ export function amount(value: unknown, path: Path): bigint {
 /** A number of bytes in a unit. */
 export function sized(value: unknown, unit: unknown, path: Path): bigint {
   const factor = BYTES[(unit ?? 'bytes') as keyof typeof BYTES];
-  if (factor === undefined) throw new CompileError(path, `unit ${JSON.stringify(unit)}: expected one of ${Object.keys(BYTES).join(', ')}`);
+  if (factor === undefined)
+    throw new CompileError(
+      path,
+      `unit ${JSON.stringify(unit)}: expected one of ${Object.keys(BYTES).join(', ')}`,
+    );
   return amount(amount(value, path) * factor, path);
 }

@@ -25,8 +25,18 @@ export function transferOf(left: Expr): Transfer | undefined {
     case 'rshift': {
       const source = left.left.kind === 'byteorder' ? left.left.arg : left.left;
       const mask = (maxOf(source.bits) >> value) << value;
-      const and: Expr = { ...typedOf(source), kind: 'binop', op: 'and', left: source, right: constant(source, mask) };
-      return { left: and, takes: isNumeric, apply: (part) => mapValues(part, source, (number) => number << value) };
+      const and: Expr = {
+        ...typedOf(source),
+        kind: 'binop',
+        op: 'and',
+        left: source,
+        right: constant(source, mask),
+      };
+      return {
+        left: and,
+        takes: isNumeric,
+        apply: (part) => mapValues(part, source, (number) => number << value),
+      };
     }
     case 'lshift':
       return {
@@ -35,7 +45,11 @@ export function transferOf(left: Expr): Transfer | undefined {
         apply: (part, path) => mapValues(part, left.left, (number) => shiftRight(number, value, path)),
       };
     case 'xor':
-      return { left: left.left, takes: isSingle, apply: (part) => mapValues(part, left.left, (number) => number ^ value) };
+      return {
+        left: left.left,
+        takes: isSingle,
+        apply: (part) => mapValues(part, left.left, (number) => number ^ value),
+      };
     default:
       return undefined;
   }
@@ -47,13 +61,17 @@ function typedOf({ type, bits, byteorder }: Typed): Typed {
 
 function shiftRight(number: bigint, by: bigint, path: Path | undefined): bigint {
   if ((number >> by) << by === number) return number >> by;
-  throw new CompileError(path, `the comparison is always false: the lowest ${by} bits of the left side are 0`);
+  throw new CompileError(
+    path,
+    `the comparison is always false: the lowest ${by} bits of the left side are 0`,
+  );
 }
 
 function mapValues(part: KeyPart, typed: Typed, change: (value: bigint) => bigint): KeyPart {
   const { bits, byteorder } = typed;
   if (part.kind === 'value') return { ...part, bits, byteorder, value: change(part.value) };
-  if (part.kind === 'range') return { ...part, bits, byteorder, low: change(part.low), high: change(part.high) };
+  if (part.kind === 'range')
+    return { ...part, bits, byteorder, low: change(part.low), high: change(part.high) };
   throw new Error('a prefix is not moved');
 }
 

@@ -10,7 +10,13 @@ export const verdicts: readonly string[] = [...PLAIN, 'jump', 'goto'];
 
 /** `{ accept: null }`, `{ jump: { target } }` … */
 export function evaluateVerdict(name: string, node: unknown, path: Path | undefined): Verdict {
-  return { kind: 'verdict', type: datatype('verdict'), bits: 128, byteorder: 'host', verdict: verdictData(name, node, path) };
+  return {
+    kind: 'verdict',
+    type: datatype('verdict'),
+    bits: 128,
+    byteorder: 'host',
+    verdict: verdictData(name, node, path),
+  };
 }
 
 function verdictData(name: string, node: unknown, path: Path | undefined): VerdictData {

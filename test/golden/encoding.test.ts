@@ -24,7 +24,10 @@ function printed(family: keyof typeof families, instructions: readonly Instructi
   const writer = new AttributeWriter();
   encode(ruleSchema, { table: 't', chain: 'c', expressions: instructions }, writer);
   const text = printAttributes(MESSAGE.NEWRULE, families[family].number, writer.bytes());
-  return text.split('\n').filter((line) => line.trim().startsWith('[')).map(fold);
+  return text
+    .split('\n')
+    .filter((line) => line.trim().startsWith('['))
+    .map(fold);
 }
 
 const printer = fileURLToPath(new URL('../../native/test/build/Release/nftnl_printer.node', import.meta.url));
@@ -41,7 +44,11 @@ test('libnftnl reads out of the encoded rules what was compiled', available, () 
       throw error;
     }
     const known = instructions.filter(({ name }) => !newer.has(name));
-    assert.deepEqual(printed(vector.family, known), known.map((one) => fold(instructionText(one))), vector.id);
+    assert.deepEqual(
+      printed(vector.family, known),
+      known.map((one) => fold(instructionText(one))),
+      vector.id,
+    );
     compared += known.length;
   }
   assert.ok(compared > 5000);

@@ -3,7 +3,15 @@ import { CompileError, type Path } from '../error.ts';
 import type { Scope } from '../scope.ts';
 
 /** Refuses a statement that the family of the table does not have. */
-export function requireFamily(statement: string, families: readonly FamilyName[], scope: Scope, path: Path): void {
+export function requireFamily(
+  statement: string,
+  families: readonly FamilyName[],
+  scope: Scope,
+  path: Path,
+): void {
   if (families.includes(scope.family)) return;
-  throw new CompileError(path, `${statement} is for the families ${families.join(', ')}, and the table's is ${scope.family}`);
+  throw new CompileError(
+    path,
+    `${statement} is for the families ${families.join(', ')}, and the table's is ${scope.family}`,
+  );
 }

@@ -3,9 +3,12 @@ import { datatype } from '../../datatype/index.ts';
 import type { Dup, Expression, Flow, Fwd, Queue, SynproxyState, Tproxy } from '../../model/index.ts';
 import { families } from '../../protocol/index.ts';
 import { boundsOf } from '../constant.ts';
+import { inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
+import { evaluateLoadable } from '../loadable.ts';
 import type { Scope } from '../scope.ts';
+import { MAX_16, whole } from '../whole.ts';
 import { requireFamily } from './family.ts';
 import { addressFamily, requireTransport } from './nat.ts';
 
@@ -25,14 +28,24 @@ function address(family: 'ip' | 'ip6'): Typed {
 }
 
 function optional(node: Expression | undefined, want: Typed, scope: Scope, path: Path): Expr | undefined {
-  return node === undefined ? undefined : scope.evaluate(node, path, want);
+  return node === undefined
+    ? undefined
+    : inByteOrder(evaluateLoadable(node, scope, path, want), want.byteorder);
 }
 
-function bitsOf(table: Readonly<Record<string, number>>, flags: string | readonly string[] | undefined, path: Path): number {
+function bitsOf(
+  table: Readonly<Record<string, number>>,
+  flags: string | readonly string[] | undefined,
+  path: Path,
+): number {
   let bits = 0;
   for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
     const bit = table[flag as string];
-    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`);
+    if (bit === undefined)
+      throw new CompileError(
+        path,
+        `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`,
+      );
     bits |= bit;
   }
   return bits;
@@ -41,14 +54,16 @@ function bitsOf(table: Readonly<Record<string, number>>, flags: string | readonl
 /** `{ fwd: { dev, family, addr } }` */
 export function evaluateFwd(node: Fwd, scope: Scope, path: Path): void {
   requireFamily('fwd', ['netdev'], scope, path);
-  const dev = scope.evaluate(node.dev, at(path, 'dev'), device);
-  const family = addressFamily(node.family, scope);
-  if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
+  const dev = evaluateLoadable(node.dev, scope, at(path, 'dev'), device);
+  const family = addressFamily(node.family, scope, path);
+  if (node.addr !== undefined && family === undefined)
+    throw new CompileError(path, 'an address needs its family');
   const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
   scope.action((emitter) => {
     emitter.scoped(() => {
       const register = emitter.load(dev);
-      const to = addr === undefined ? {} : { addr: emitter.load(addr), nfproto: families[family as 'ip'].number };
+      const to =
+        addr === undefined ? {} : { addr: emitter.load(addr), nfproto: families[family as 'ip'].number };
       emitter.push({ name: 'fwd', dev: register, ...to });
     });
   });
@@ -70,7 +85,8 @@ export function evaluateDup(node: Dup, scope: Scope, path: Path): void {
 /** In netdev a packet is duplicated to a device, which nft's JSON has as the address. */
 function duplicate(node: Dup, scope: Scope, path: Path): { addr?: Expr | undefined; dev?: Expr | undefined } {
   if (scope.family !== 'netdev') {
-    if (node.addr === undefined) throw new CompileError(path, 'dup needs the address to send a copy to: addr');
+    if (node.addr === undefined)
+      throw new CompileError(path, 'dup needs the address to send a copy to: addr');
     const family = scope.family === 'ip6' ? 'ip6' : 'ip';
     const addr = optional(node.addr, address(family), scope, at(path, 'addr'));
     return { addr, dev: optional(node.dev, device, scope, at(path, 'dev')) };
@@ -80,16 +96,18 @@ function duplicate(node: Dup, scope: Scope, path: Path): { addr?: Expr | undefin
   }
   const [key, to] = node.addr === undefined ? (['dev', node.dev] as const) : (['addr', node.addr] as const);
   if (to === undefined) throw new CompileError(path, 'dup needs the device to send a copy to: addr');
-  return { dev: scope.evaluate(to, at(path, key), device) };
+  return { dev: evaluateLoadable(to, scope, at(path, key), device) };
 }
 
 /** `{ tproxy: { family, addr, port } }` */
 export function evaluateTproxy(node: Tproxy, scope: Scope, path: Path): void {
-  if (node.addr === undefined && node.port === undefined) throw new CompileError(path, 'tproxy needs an address or a port');
+  if (node.addr === undefined && node.port === undefined)
+    throw new CompileError(path, 'tproxy needs an address or a port');
   requireFamily('tproxy', ['ip', 'ip6', 'inet'], scope, path);
   requireTransport(scope, path);
-  const family = addressFamily(node.family, scope);
-  if (node.addr !== undefined && family === undefined) throw new CompileError(path, 'an address needs its family');
+  const family = addressFamily(node.family, scope, path);
+  if (node.addr !== undefined && family === undefined)
+    throw new CompileError(path, 'an address needs its family');
   const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
   const to = optional(node.port, port, scope, at(path, 'port'));
   const said = node.family ?? (scope.family === 'inet' ? undefined : family);
@@ -112,6 +130,8 @@ export function evaluateQueue(node: Queue | null, scope: Scope, path: Path): voi
     scope.action((emitter) => emitter.push({ name: 'queue', num: Number(first), total, ...flagged }));
     return;
   }
+  if (num.kind === 'verdict' || num.kind === 'set' || num.kind === 'prefix')
+    throw new CompileError(at(path, 'num'), 'a number or a range of numbers belongs here');
   scope.action((emitter) => {
     emitter.scoped(() => emitter.push({ name: 'queue', sreg: emitter.load(num), ...flagged }));
   });
@@ -124,7 +144,9 @@ export function evaluateSynproxy(node: SynproxyState | null, scope: Scope, path:
     bitsOf(SYNPROXY_FLAGS, node?.flags, at(path, 'flags')) |
     (mss === undefined ? 0 : MSS_GIVEN) |
     (wscale === undefined ? 0 : WSCALE_GIVEN);
-  scope.action((emitter) => emitter.push({ name: 'synproxy', mss: mss ?? 0, wscale: wscale ?? 0, flags }));
+  const size = whole(mss ?? 0, MAX_16, at(path, 'mss'));
+  const scale = whole(wscale ?? 0, 14, at(path, 'wscale'));
+  scope.action((emitter) => emitter.push({ name: 'synproxy', mss: size, wscale: scale, flags }));
 }
 
 /** `{ flow: { op: "add", flowtable: "@name" } }` */

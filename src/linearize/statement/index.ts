@@ -2,11 +2,20 @@ import type { Statement } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { evaluateVmap } from '../map.ts';
 import type { Scope } from '../scope.ts';
+import { bare, checkShape, statementShapes } from '../shape.ts';
 import { evaluateVerdict, verdicts } from '../verdict.ts';
-import { evaluateDup, evaluateFlow, evaluateFwd, evaluateQueue, evaluateSynproxy, evaluateTproxy } from './forward.ts';
+import {
+  evaluateDup,
+  evaluateFlow,
+  evaluateFwd,
+  evaluateQueue,
+  evaluateSynproxy,
+  evaluateTproxy,
+} from './forward.ts';
 import { evaluateLog } from './log.ts';
 import { evaluateMangle, evaluateReset } from './mangle.ts';
 import { evaluateMatch } from './match.ts';
+import { evaluateMeter } from './meter.ts';
 import { evaluateNat, evaluatePortNat } from './nat.ts';
 import { evaluateReject } from './reject.ts';
 import { evaluateMapStatement, evaluateSetStatement } from './set-update.ts';
@@ -34,6 +43,8 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
   mangle: evaluateMangle,
   set: evaluateSetStatement,
   map: evaluateMapStatement,
+  meter: evaluateMeter,
+  tunnel: (node, scope, path) => evaluateObjectReference('tunnel', node, scope, path),
   snat: (node, scope, path) => evaluateNat('snat', node, scope, path),
   dnat: (node, scope, path) => evaluateNat('dnat', node, scope, path),
   masquerade: (node, scope, path) => evaluatePortNat('masquerade', node, scope, path),
@@ -44,7 +55,9 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
   tproxy: evaluateTproxy,
   queue: evaluateQueue,
   synproxy: (node, scope, path) =>
-    isReference(node) ? evaluateObjectReference('synproxy', node, scope, path) : evaluateSynproxy(node, scope, path),
+    isReference(node)
+      ? evaluateObjectReference('synproxy', node, scope, path)
+      : evaluateSynproxy(node, scope, path),
   flow: evaluateFlow,
   notrack: (_node, scope) => scope.action((emitter) => emitter.push({ name: 'notrack' })),
   reset: evaluateReset,
@@ -60,19 +73,32 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
   ),
 };
 
+/** Statements that may name an object instead. */
+const references: ReadonlySet<string> = new Set(['counter', 'quota', 'limit', 'synproxy']);
+
 /** Evaluates a statement into the scope. */
 export function evaluateStatement(node: Statement, scope: Scope, path: Path): void {
   const keys = typeof node === 'object' && node !== null ? Object.keys(node) : [];
   const [kind] = keys;
   if (keys.length !== 1 || kind === undefined || !Object.hasOwn(evaluators, kind)) {
-    throw new CompileError(path, `expected an object with one of the keys ${Object.keys(evaluators).join(', ')}, not ${keys.join(', ') || 'none'}`);
+    throw new CompileError(
+      path,
+      `expected an object with one of the keys ${Object.keys(evaluators).join(', ')}, not ${keys.join(', ') || 'none'}`,
+    );
   }
   const value = (node as unknown as Record<string, unknown>)[kind];
+  const shape = statementShapes[kind];
+  const short = (value === null && bare.has(kind)) || (references.has(kind) && isReference(value));
+  if (shape !== undefined && !short) checkShape(value, shape, at(path, kind));
   (evaluators[kind] as StatementEvaluator)(value as never, scope, at(path, kind));
 }
 
 /** An instruction that was read but not understood goes back as it came. */
-function evaluateOpaque(node: { readonly name: string; readonly data: string }, scope: Scope, path: Path): void {
+function evaluateOpaque(
+  node: { readonly name: string; readonly data: string },
+  scope: Scope,
+  path: Path,
+): void {
   if (typeof node?.name !== 'string' || !/^([0-9a-f]{2})*$/.test(node.data)) {
     throw new CompileError(path, 'expected the name of an instruction, and its bytes in hexadecimal');
   }

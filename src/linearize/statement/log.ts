@@ -1,6 +1,7 @@
 import type { Log } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Scope } from '../scope.ts';
+import { MAX_16, MAX_32, whole } from '../whole.ts';
 
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const;
 /** NF_LOG_* of linux/netfilter/nf_log.h. */
@@ -16,15 +17,20 @@ export function evaluateLog(node: Log | null, scope: Scope, path: Path): void {
   }
   const toGroup = group !== undefined || snaplen !== undefined || threshold !== undefined;
   if (toGroup && (level !== undefined || flags !== undefined)) {
-    throw new CompileError(path, 'level and flags are for the kernel log: they do not go with group, snaplen, queue-threshold');
+    throw new CompileError(
+      path,
+      'level and flags are for the kernel log: they do not go with group, snaplen, queue-threshold',
+    );
   }
   const common = prefix === undefined ? {} : { prefix };
   const log = toGroup
     ? {
         ...common,
-        group: number(group ?? 0, 0xffff, at(path, 'group')),
-        ...(snaplen === undefined ? {} : { snaplen: number(snaplen, 0xffffffff, at(path, 'snaplen')) }),
-        ...(threshold === undefined ? {} : { qthreshold: number(threshold, 0xffff, at(path, 'queue-threshold')) }),
+        group: whole(group ?? 0, MAX_16, at(path, 'group')),
+        ...(snaplen === undefined ? {} : { snaplen: whole(snaplen, MAX_32, at(path, 'snaplen')) }),
+        ...(threshold === undefined
+          ? {}
+          : { qthreshold: whole(threshold, MAX_16, at(path, 'queue-threshold')) }),
       }
     : {
         ...common,
@@ -32,11 +38,6 @@ export function evaluateLog(node: Log | null, scope: Scope, path: Path): void {
         ...(flags === undefined ? {} : { flags: flagBits(flags, at(path, 'flags')) }),
       };
   scope.action((emitter) => emitter.push({ name: 'log', ...log }));
-}
-
-function number(value: number, max: number, path: Path): number {
-  if (!Number.isInteger(value) || value < 0 || value > max) throw new CompileError(path, `expected 0 to ${max}`);
-  return value;
 }
 
 function levelNumber(level: string, path: Path): number {
@@ -49,7 +50,11 @@ function flagBits(flags: string | readonly string[], path: Path): number {
   let bits = 0;
   for (const flag of Array.isArray(flags) ? flags : [flags]) {
     const bit = FLAGS[flag as keyof typeof FLAGS];
-    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    if (bit === undefined)
+      throw new CompileError(
+        path,
+        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
+      );
     bits |= bit;
   }
   return bits;

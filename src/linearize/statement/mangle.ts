@@ -1,11 +1,20 @@
 import { CT_KEYS, type Instruction, META_KEYS, type Typed } from '../../bytecode/index.ts';
 import type { Expression, Mangle, ObjectReference, TcpOption } from '../../model/index.ts';
-import { findCt, findHeader, findHeaderField, findMeta, findTcpOption, type Header } from '../../protocol/index.ts';
+import {
+  findCt,
+  findHeader,
+  findHeaderField,
+  findMeta,
+  findTcpOption,
+  type Header,
+} from '../../protocol/index.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
+import { evaluateLoadable } from '../loadable.ts';
 import { found } from '../payload.ts';
 import type { Scope } from '../scope.ts';
+import { checkShape } from '../shape.ts';
 import { evaluateObjectReference } from './stateful.ts';
 
 /** `{ mangle: { key, value } }`: writes a part of the packet, or its metadata. */
@@ -17,7 +26,8 @@ export function evaluateMangle(node: Mangle, scope: Scope, path: Path): void {
   }
   const key = scope.evaluate(node.key, place);
   const target = storage(key);
-  if (target === undefined) throw new CompileError(place, 'a payload, meta, ct or option expression that can be set belongs here');
+  if (target === undefined)
+    throw new CompileError(place, 'a payload, meta, ct or option expression that can be set belongs here');
   const typed: Typed = { type: key.type, bits: target.bits, byteorder: target.byteorder };
   const value = evaluateStored(node.value, typed, scope, at(path, 'value'));
   if (target.kind === 'payload') storePayload(target, value, scope, at(path, 'value'));
@@ -30,17 +40,26 @@ function setsHelper({ key }: Mangle): boolean {
 }
 
 function evaluateStored(node: Expression, typed: Typed, scope: Scope, path: Path): Expr {
-  const value = scope.evaluate(node, path, typed);
-  if (value.kind === 'verdict' || value.kind === 'set' || value.kind === 'range' || value.kind === 'prefix') {
-    throw new CompileError(path, `a single ${typed.type.name} belongs here`);
-  }
+  const value = evaluateLoadable(node, scope, path, typed);
+  if (value.kind === 'concat') throw new CompileError(path, `a single ${typed.type.name} belongs here`);
+  if (!fits(value, typed))
+    throw new CompileError(path, `a ${typed.type.name} belongs here, not a ${value.type.name}`);
   return inByteOrder(value, typed.byteorder);
+}
+
+/** Numbers go into marks and fields of no type of their own; what has a type goes where that is wanted. */
+function fits(value: Expr, typed: Typed): boolean {
+  const { name, base } = value.type;
+  if (name === typed.type.name || name === 'integer' || typed.type.name === 'integer')
+    return base !== 'string' || typed.type.base === 'string';
+  return typed.type.name === 'mark' && base === 'integer' && value.bits <= typed.bits;
 }
 
 /** The field behind the mask and shift that reading it takes. */
 function storage(key: Expr): Payload | Exthdr | Load | undefined {
   let source = key;
-  while (source.kind === 'binop' || source.kind === 'byteorder') source = source.kind === 'binop' ? source.left : source.arg;
+  while (source.kind === 'binop' || source.kind === 'byteorder')
+    source = source.kind === 'binop' ? source.left : source.arg;
   if (source.kind !== 'payload' && source.kind !== 'exthdr' && source.kind !== 'load') return undefined;
   if (key.kind !== 'binop') return source;
   return key.limit === undefined ? undefined : { ...source, bits: key.limit };
@@ -63,7 +82,8 @@ function loadStore(target: Load, path: Path): (sreg: number) => Instruction {
     if (!selector.settable) throw new CompileError(path, `ct ${name} cannot be set`);
     const key = CT_KEYS[selector.key] as (typeof CT_KEYS)[number];
     const loaded = target.load(0);
-    const direction = loaded.name === 'ct' && loaded.direction !== undefined ? { direction: loaded.direction } : {};
+    const direction =
+      loaded.name === 'ct' && loaded.direction !== undefined ? { direction: loaded.direction } : {};
     return (sreg) => ({ name: 'ct', key, sreg, ...direction });
   }
   throw new CompileError(path, `${kind} cannot be set`);
@@ -119,16 +139,30 @@ function storePayload(target: Payload, value: Expr, scope: Scope, path: Path): v
     const bytes: Payload = { ...target, ...typed, offset: first * 8 };
     if (value.kind !== 'value') throw new CompileError(path, 'this field is set to a constant only');
     const and: Expr = { ...typed, kind: 'binop', op: 'and', left: bytes, right: keep };
-    whole = { ...typed, kind: 'binop', op: 'xor', left: and, right: constant(typed, value.value << BigInt(shift)) };
+    whole = {
+      ...typed,
+      kind: 'binop',
+      op: 'xor',
+      left: and,
+      right: constant(typed, value.value << BigInt(shift)),
+    };
   }
-  store(whole, scope, (sreg) => ({ name: 'payload', sreg, base: target.base, offset: first, len: size, ...csum }));
+  store(whole, scope, (sreg) => ({
+    name: 'payload',
+    sreg,
+    base: target.base,
+    offset: first,
+    len: size,
+    ...csum,
+  }));
 }
 
 /** `{ reset: { 'tcp option': { name } } }`: overwrites the option with padding. */
 export function evaluateReset(node: { readonly 'tcp option': TcpOption }, scope: Scope, path: Path): void {
   const place = at(path, 'tcp option');
-  const option = node?.['tcp option'];
-  const name = option !== undefined && 'name' in option ? option.name : undefined;
-  const { type } = found(() => findTcpOption(String(name)), at(place, 'name'));
+  const option = node['tcp option'];
+  checkShape(option, { name: 'text!' }, place);
+  const { name } = option as { readonly name: string };
+  const { type } = found(() => findTcpOption(name), at(place, 'name'));
   scope.action((emitter) => emitter.push({ name: 'exthdr', type, op: 'tcpopt' }));
 }

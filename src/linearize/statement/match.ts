@@ -5,6 +5,7 @@ import { inByteOrder } from '../convert.ts';
 import { type Emitter, valueBytes } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { bytesFor, type Expr, type Prefix, prefixMask, type Range } from '../expr.ts';
+import { evaluateLoadable } from '../loadable.ts';
 import type { MatchOp, MatchStatement, Scope } from '../scope.ts';
 import { checkKey, evaluateAnonymousSet, lookupKey } from '../set.ts';
 import { transferOf } from '../transfer.ts';
@@ -26,16 +27,23 @@ const ORDERED: ReadonlySet<MatchOp> = new Set(['lt', 'lte', 'gt', 'gte']);
 export function evaluateMatch(node: Match, scope: Scope, path: Path): void {
   const op = OPERATORS[node.op ?? 'in'];
   if (op === undefined) {
-    throw new CompileError(at(path, 'op'), `${JSON.stringify(node.op)}: expected one of ${Object.keys(OPERATORS).join(' ')}`);
+    throw new CompileError(
+      at(path, 'op'),
+      `${String(node.op)}: expected one of ${Object.keys(OPERATORS).join(' ')}`,
+    );
   }
   const place = at(path, 'right');
-  const left = withPresence(scope.evaluate(node.left, at(path, 'left')), node.right);
-  if (left.kind === 'value' || left.kind === 'verdict' || left.kind === 'set') {
+  const left = withPresence(evaluateLoadable(node.left, scope, at(path, 'left')), node.right);
+  if (left.kind === 'value') {
     throw new CompileError(at(path, 'left'), 'a part of the packet or its metadata belongs here');
   }
   const { left: looked, right } = evaluateRight(node.right, left, scope, place);
   const flags = right.kind === 'value' && left.type.base === 'bitmask' && left.kind !== 'binop';
-  if (op === 'none' && !flags) throw new CompileError(at(path, 'op'), '! asks whether flags are unset: the left side has none, or is calculated');
+  if (op === 'none' && !flags)
+    throw new CompileError(
+      at(path, 'op'),
+      '! asks whether flags are unset: the left side has none, or is calculated',
+    );
   const statement = compare(looked, op === 'any' && !flags ? 'eq' : op, right, place);
   scope.push(statement);
   if (op === 'any' || op === 'eq') scope.learn(statement.left, statement.right);
@@ -51,35 +59,52 @@ function withPresence(left: Expr, right: Match['right']): Expr {
   return { ...left, type: datatype('boolean'), bits: 8, load };
 }
 
-function evaluateRight(node: Match['right'], left: Expr, scope: Scope, path: Path): { left: Expr; right: Expr } {
+function evaluateRight(
+  node: Match['right'],
+  left: Expr,
+  scope: Scope,
+  path: Path,
+): { left: Expr; right: Expr } {
   if (typeof node === 'object' && node !== null && 'set' in node) {
     const inside = at(path, 'set');
     const nodes = node.set;
     const list = Array.isArray(nodes) ? nodes : [nodes];
     if (list.length === 1 && isPlain(list[0])) {
-      return { left, right: scope.evaluate(plainOf(list[0] as Expression), at(inside, 0), left) };
+      return {
+        left,
+        right: constantOf(scope.evaluate(plainOf(list[0] as Expression), at(inside, 0), left), at(inside, 0)),
+      };
     }
     const { key, set, values } = evaluateAnonymousSet(nodes, left, undefined, scope, inside);
-    return { left: key, right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set, values } };
+    return {
+      left: key,
+      right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set, values },
+    };
   }
   const right = scope.evaluate(node, path, left);
-  if (right.kind === 'concat') throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
-  if (right.kind === 'verdict') throw new CompileError(path, 'a verdict is no value to compare with');
+  if (right.kind === 'concat')
+    throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
   if (right.kind !== 'set') {
-    if (left.kind === 'concat') throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
-    if (right.kind !== 'value' && right.kind !== 'range' && right.kind !== 'prefix') throw new CompileError(path, 'a constant or a set belongs here');
-    return { left, right };
+    if (left.kind === 'concat')
+      throw new CompileError(path, 'a concatenation is looked up in a set: write { set: [{ concat: […] }] }');
+    return { left, right: constantOf(right, path) };
   }
   checkKey(left, right.set, path);
   return { left: lookupKey(left, right.set), right };
+}
+
+function constantOf(expr: Expr, path: Path): Expr {
+  if (expr.kind === 'value' || expr.kind === 'range' || expr.kind === 'prefix') return expr;
+  throw new CompileError(path, 'a constant or a set belongs here');
 }
 
 /** A set of one plain element is that element, whatever is said of it in a comment. */
 function isPlain(node: unknown): boolean {
   if (typeof node !== 'object' || node === null) return node !== '*';
   if (!('elem' in node)) return !('concat' in node);
-  const { elem } = node as { elem?: object };
-  return Object.keys(elem ?? {}).every((key) => key === 'val' || key === 'comment') && isPlain((elem as Elem | undefined)?.val);
+  const { elem } = node as { elem?: Partial<Elem> | null };
+  if (typeof elem !== 'object' || elem?.val === undefined) return false;
+  return Object.keys(elem).every((key) => key === 'val' || key === 'comment') && isPlain(elem.val);
 }
 
 function plainOf(node: Expression): Expression {
@@ -95,7 +120,8 @@ export function compare(left: Expr, op: MatchOp, right: Expr, path: Path | undef
   }
   const moved = move(left, right, path);
   if (ORDERED.has(op)) {
-    if (right.kind !== 'value') throw new CompileError(path, 'a single value belongs here: it is compared by size');
+    if (right.kind !== 'value')
+      throw new CompileError(path, 'a single value belongs here: it is compared by size');
     return make(inByteOrder(moved.left, 'network'), inByteOrder(moved.right, 'network'));
   }
   if (moved.right.kind === 'range') return compareRange(moved.left, op, moved.right, path);
@@ -168,12 +194,22 @@ function emitPrefix(left: Expr, op: MatchOp, right: Prefix, emitter: Emitter): v
   const whole = bytesFor(right.length);
   if (right.type.base === 'string') {
     const sreg = emitter.load(left);
-    emitter.push({ name: 'cmp', sreg, op: cmp, data: valueBytes({ ...right, value: right.value }).slice(0, whole) });
+    emitter.push({
+      name: 'cmp',
+      sreg,
+      op: cmp,
+      data: valueBytes({ ...right, value: right.value }).slice(0, whole),
+    });
     return;
   }
   if (right.byteorder === 'network' && right.length % 8 === 0 && right.length > 0) {
     const sreg = emitter.load(left.kind === 'payload' ? { ...left, bits: right.length } : left);
-    emitter.push({ name: 'cmp', sreg, op: cmp, data: valueBytes({ ...right, value: right.value }).slice(0, whole) });
+    emitter.push({
+      name: 'cmp',
+      sreg,
+      op: cmp,
+      data: valueBytes({ ...right, value: right.value }).slice(0, whole),
+    });
     return;
   }
   const sreg = emitter.load(left);

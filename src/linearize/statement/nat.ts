@@ -25,7 +25,11 @@ function flagBits(flags: string | readonly string[] | undefined, path: Path): nu
   let bits = 0;
   for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
     const bit = FLAGS[flag as keyof typeof FLAGS];
-    if (bit === undefined) throw new CompileError(path, `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
+    if (bit === undefined)
+      throw new CompileError(
+        path,
+        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
+      );
     bits |= bit;
   }
   return bits;
@@ -53,12 +57,21 @@ function evaluatePort(node: Expression | undefined, scope: Scope, path: Path): E
 /** Ports can only be changed where the packet is known to have some. */
 export function requireTransport(scope: Scope, path: Path): void {
   if (scope.protocols.header('transport') === undefined) {
-    throw new CompileError(path, 'a match on the transport protocol belongs before this: on meta l4proto, tcp dport or the like');
+    throw new CompileError(
+      path,
+      'a match on the transport protocol belongs before this: on meta l4proto, tcp dport or the like',
+    );
   }
 }
 
 /** Which family an address belongs to: as said, as the table's, or as the matches before tell. */
-export function addressFamily(said: 'ip' | 'ip6' | undefined, scope: Scope): 'ip' | 'ip6' | undefined {
+export function addressFamily(
+  said: 'ip' | 'ip6' | undefined,
+  scope: Scope,
+  path: Path,
+): 'ip' | 'ip6' | undefined {
+  if (said !== undefined && said !== 'ip' && said !== 'ip6')
+    throw new CompileError(at(path, 'family'), 'expected ip or ip6');
   if (said !== undefined) return said;
   if (scope.family === 'ip' || scope.family === 'ip6') return scope.family;
   const network = scope.protocols.header('network');
@@ -72,16 +85,23 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
     throw new CompileError(path, `${type} needs an address or a port to translate to`);
   }
   requireFamily(type, NAT_FAMILIES, scope, path);
-  const family = addressFamily(node.family, scope);
+  const family = addressFamily(node.family, scope, path);
   if (scope.family !== 'inet' && family !== scope.family) {
-    throw new CompileError(at(path, 'family'), `the table's family is ${scope.family}: it translates no others`);
+    throw new CompileError(
+      at(path, 'family'),
+      `the table's family is ${scope.family}: it translates no others`,
+    );
   }
   if (addr !== undefined && family === undefined) {
     throw new CompileError(path, 'the family of the address is not known: say family ip or ip6');
   }
   const kinds = typeFlags === undefined ? [] : Array.isArray(typeFlags) ? typeFlags : [typeFlags as string];
   const typed = addresses[family ?? 'ip'];
-  const joined: Typed & { parts: readonly Typed[] } = { ...typed, bits: joinedBits([typed, port]), parts: [typed, port] };
+  const joined: Typed & { parts: readonly Typed[] } = {
+    ...typed,
+    bits: joinedBits([typed, port]),
+    parts: [typed, port],
+  };
   const want = kinds.includes('concat') || givesPorts(addr) ? joined : typed;
   const target = addr === undefined ? undefined : evaluateAddress(addr, want, scope, at(path, 'addr'));
   const to = evaluatePort(node.port, scope, path);
@@ -92,24 +112,36 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
       const registers = target === undefined ? {} : loadAddress(target, typed, emitter);
       const ports = to === undefined ? undefined : loadEnds(to, emitter);
       const rest = { type, family: number, ...(bits === 0 ? {} : { flags: bits }) };
-      emitter.push({ name: 'nat', ...registers, ...(ports && { protoMin: ports.min, ...(ports.max === undefined ? {} : { protoMax: ports.max }) }), ...rest });
+      emitter.push({
+        name: 'nat',
+        ...registers,
+        ...(ports && { protoMin: ports.min, ...(ports.max === undefined ? {} : { protoMax: ports.max }) }),
+        ...rest,
+      });
     });
   });
 }
 
 function evaluateAddress(node: Expression, want: Typed, scope: Scope, path: Path): Expr {
   const value = scope.evaluate(node, path, want);
-  if (value.kind === 'verdict' || value.kind === 'set') throw new CompileError(path, 'an address belongs here');
+  if (value.kind === 'verdict' || value.kind === 'set')
+    throw new CompileError(path, 'an address belongs here');
   return inByteOrder(value, 'network');
 }
 
 /** An anonymous map whose values are concatenations gives an address and a port. */
 function givesPorts(node: Expression | undefined): boolean {
   if (typeof node !== 'object' || node === null || !('map' in node)) return false;
-  const { data } = node.map as { data?: unknown };
+  const { data } = (node.map ?? {}) as { data?: unknown };
   const elements = typeof data === 'object' && data !== null && 'set' in data ? data.set : undefined;
   if (!Array.isArray(elements)) return false;
-  return elements.some((element) => Array.isArray(element) && typeof element[1] === 'object' && element[1] !== null && 'concat' in element[1]);
+  return elements.some(
+    (element) =>
+      Array.isArray(element) &&
+      typeof element[1] === 'object' &&
+      element[1] !== null &&
+      'concat' in element[1],
+  );
 }
 
 interface AddressRegisters {
@@ -140,15 +172,27 @@ function loadAddress(target: Expr, typed: Typed, emitter: Emitter): AddressRegis
 }
 
 /** `masquerade` and `redirect` */
-export function evaluatePortNat(type: 'masquerade' | 'redirect', node: NatPort | null, scope: Scope, path: Path): void {
+export function evaluatePortNat(
+  type: 'masquerade' | 'redirect',
+  node: NatPort | null,
+  scope: Scope,
+  path: Path,
+): void {
   requireFamily(type, NAT_FAMILIES, scope, path);
   const to = evaluatePort(node?.port, scope, path);
   const bits = flagBits(node?.flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
   scope.action((emitter) => {
     emitter.scoped(() => {
       const ports = to === undefined ? undefined : loadEnds(to, emitter);
-      const registers = ports && { protoMin: ports.min, ...(ports.max === undefined ? {} : { protoMax: ports.max }) };
-      const instruction: Instruction = { name: type === 'masquerade' ? 'masq' : 'redir', ...registers, ...(bits === 0 ? {} : { flags: bits }) };
+      const registers = ports && {
+        protoMin: ports.min,
+        ...(ports.max === undefined ? {} : { protoMax: ports.max }),
+      };
+      const instruction: Instruction = {
+        name: type === 'masquerade' ? 'masq' : 'redir',
+        ...registers,
+        ...(bits === 0 ? {} : { flags: bits }),
+      };
       emitter.push(instruction);
     });
   });

@@ -27,11 +27,19 @@ export function evaluateReject(node: Reject | null, scope: Scope, path: Path): v
     scope.first(() => requireHeader(header, scope, path));
   }
   if (type === 'icmpx' && (scope.family === 'ip' || scope.family === 'ip6')) {
-    throw new CompileError(at(path, 'type'), `icmpx is for families of several protocols: use ${scope.family === 'ip' ? 'icmp' : 'icmpv6'}`);
+    throw new CompileError(
+      at(path, 'type'),
+      `icmpx is for families of several protocols: use ${scope.family === 'ip' ? 'icmp' : 'icmpv6'}`,
+    );
   }
   const typed = { type: datatype(CODES[type]), bits: 8, byteorder: 'network' } as const;
-  const code = node?.expr === undefined ? UNREACHABLE[type] : Number(evaluateValue(node.expr, scope, at(path, 'expr'), typed).value);
-  scope.action((emitter) => emitter.push({ name: 'reject', type: type === 'icmpx' ? 'icmpx' : 'icmp', code }));
+  const code =
+    node?.expr === undefined
+      ? UNREACHABLE[type]
+      : Number(evaluateValue(node.expr, scope, at(path, 'expr'), typed).value);
+  scope.action((emitter) =>
+    emitter.push({ name: 'reject', type: type === 'icmpx' ? 'icmpx' : 'icmp', code }),
+  );
 }
 
 function defaultType(scope: Scope, path: Path): 'icmp' | 'icmpv6' | 'icmpx' {
@@ -45,6 +53,7 @@ function defaultType(scope: Scope, path: Path): 'icmp' | 'icmpv6' | 'icmpx' {
 function requireTcp(scope: Scope, path: Path): void {
   const known = scope.protocols.header('transport');
   if (known === headers.tcp) return;
-  if (known !== undefined) throw new CompileError(path, `tcp reset needs tcp, and the packet is known to be ${known.name}`);
+  if (known !== undefined)
+    throw new CompileError(path, `tcp reset needs tcp, and the packet is known to be ${known.name}`);
   scope.first(() => requireHeader(headers.tcp, scope, path));
 }

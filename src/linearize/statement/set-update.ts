@@ -4,8 +4,10 @@ import { inByteOrder } from '../convert.ts';
 import { milliseconds } from '../elements.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
+import { evaluateLoadable } from '../loadable.ts';
 import type { Scope } from '../scope.ts';
 import { checkKey, lookupKey, partsOf } from '../set.ts';
+import { checkShape, expressionShapes } from '../shape.ts';
 import { evaluateStateful } from '../stateful.ts';
 
 const OPERATIONS = ['add', 'update', 'delete'] as const;
@@ -30,32 +32,54 @@ function update(
   scope: Scope,
   path: Path,
 ): void {
-  if (!OPERATIONS.includes(node.op)) throw new CompileError(at(path, 'op'), `expected one of ${OPERATIONS.join(', ')}`);
+  if (!OPERATIONS.includes(node.op))
+    throw new CompileError(at(path, 'op'), `expected one of ${OPERATIONS.join(', ')}`);
   const target = data === undefined ? 'set' : 'map';
   if (typeof name !== 'string' || !name.startsWith('@')) {
     throw new CompileError(at(path, target), `expected the name of a ${target}: "@name"`);
   }
   const set = scope.namedSet(name, at(path, target));
-  const { key, timeout } = evaluateKey(node.elem, set, scope, at(path, 'elem'));
+  const { key, timeout } = evaluateElementKey(node.elem, joined(set.key), scope, at(path, 'elem'));
   checkKey(key, set, at(path, 'elem'));
   const value = data === undefined ? undefined : evaluateValue(data, set, scope, at(path, 'data'));
-  const expressions = evaluateStatements(node.stmt ?? [], scope, at(path, 'stmt'));
+  evaluateUpdate(
+    { op: node.op, set, key: lookupKey(key, set), value, timeout, statements: node.stmt ?? [] },
+    scope,
+    at(path, 'stmt'),
+  );
+}
+
+/** What a rule does to an element. */
+interface Update {
+  readonly op: SetStatement['op'];
+  readonly set: SetDeclaration;
+  readonly key: Expr;
+  readonly value?: Expr | undefined;
+  /** Milliseconds. */
+  readonly timeout?: bigint | undefined;
+  /** What the element carries. */
+  readonly statements: readonly Statement[];
+}
+
+/** Adds the instruction that does `update`; `path` is where the statements are. */
+export function evaluateUpdate(update: Update, scope: Scope, path: Path): void {
+  const { op, set, key, value, timeout, statements } = update;
+  const expressions = evaluateStatements(statements, scope, path);
   const carried =
     expressions.length === 0
       ? {}
       : expressions.length === 1
         ? { expression: expressions[0] as Instruction }
         : { flags: SEVERAL, expressions };
-  const looked = lookupKey(key, set);
   scope.action((emitter) => {
     emitter.scoped(() => {
-      const sregKey = emitter.load(looked);
+      const sregKey = emitter.load(key);
       const sregData = value === undefined ? undefined : emitter.load(value);
       emitter.push({
         name: 'dynset',
         set: set.name,
         setId: set.id,
-        op: node.op,
+        op,
         sregKey,
         ...(sregData === undefined ? {} : { sregData }),
         ...(timeout === undefined ? {} : { timeout }),
@@ -65,17 +89,19 @@ function update(
   });
 }
 
-function evaluateKey(
+/** A key, or an element with its timeout; `want` is what the set holds, where that is decided. */
+export function evaluateElementKey(
   node: Expression,
-  set: SetDeclaration,
+  want: Typed | undefined,
   scope: Scope,
   path: Path,
 ): { key: Expr; timeout?: bigint } {
-  const want = joined(set.key);
-  if (typeof node !== 'object' || node === null || !('elem' in node)) return { key: scope.evaluate(node, path, want) };
+  if (typeof node !== 'object' || node === null || !('elem' in node))
+    return { key: evaluateLoadable(node, scope, path, want) };
   const inside = at(path, 'elem');
+  checkShape(node.elem, expressionShapes.elem, inside);
   const { val, timeout } = node.elem;
-  const key = scope.evaluate(val, at(inside, 'val'), want);
+  const key = evaluateLoadable(val, scope, at(inside, 'val'), want);
   return timeout === undefined ? { key } : { key, timeout: milliseconds(timeout, at(inside, 'timeout')) };
 }
 
@@ -89,18 +115,22 @@ function evaluateValue(node: Expression, set: SetDeclaration, scope: Scope, path
   if (set.data?.kind !== 'value') throw new CompileError(path, `the values of @${set.name} are not data`);
   const { parts } = set.data;
   const [first] = parts;
-  if (first === undefined) throw new CompileError(path, `the type of the values of @${set.name} is not known`);
-  const value = scope.evaluate(node, path, joined(parts));
+  if (first === undefined)
+    throw new CompileError(path, `the type of the values of @${set.name} is not known`);
+  const value = evaluateLoadable(node, scope, path, joined(parts));
   const widths = partsOf(value).map((part) => part.bits);
   if (widths.join() !== parts.map((part) => part.bits).join()) {
-    throw new CompileError(path, `the map @${set.name} holds ${parts.map((part) => part.type.name).join(' . ')}`);
+    throw new CompileError(
+      path,
+      `the map @${set.name} holds ${parts.map((part) => part.type.name).join(' . ')}`,
+    );
   }
   return inByteOrder(value, first.byteorder);
 }
 
 function evaluateStatements(nodes: readonly Statement[], scope: Scope, path: Path): Instruction[] {
   return nodes.map((node, i) => {
-    const kind = STATEFUL.find((name) => name in node);
+    const kind = STATEFUL.find((name) => typeof node === 'object' && node !== null && name in node);
     if (kind === undefined) throw new CompileError(at(path, i), `expected one of ${STATEFUL.join(', ')}`);
     return evaluateStateful(kind, (node as Record<string, unknown>)[kind], scope, at(at(path, i), kind));
   });

@@ -3,6 +3,7 @@ import type { Expression, ObjectReference } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { evaluateMapLookup } from '../map.ts';
 import type { Scope } from '../scope.ts';
+import { checkShape, expressionShapes } from '../shape.ts';
 import { evaluateStateful } from '../stateful.ts';
 
 /** `counter`, `quota`, `limit`, `last`, `ct count`: of the rule's own, or a named object. */
@@ -25,12 +26,19 @@ export function isReference(node: unknown): node is ObjectReference {
 }
 
 /** A named object, by its name or through a map of names. */
-export function evaluateObjectReference(object: ObjectType, node: ObjectReference, scope: Scope, path: Path): void {
+export function evaluateObjectReference(
+  object: ObjectType,
+  node: ObjectReference,
+  scope: Scope,
+  path: Path,
+): void {
   if (typeof node === 'string') {
     scope.action((emitter) => emitter.push({ name: 'objref', type: OBJECT_TYPES[object], object: node }));
     return;
   }
-  if (!isReference(node)) throw new CompileError(path, `the name of a ${object}, or a map to names, belongs here`);
+  if (!isReference(node))
+    throw new CompileError(path, `the name of a ${object}, or a map to names, belongs here`);
+  checkShape(node.map, expressionShapes.map, at(path, 'map'));
   const lookup = node.map as { readonly key: Expression; readonly data: Expression };
   const { key, set } = evaluateMapLookup(lookup, { kind: 'object', object }, scope, at(path, 'map'));
   scope.action((emitter) => {

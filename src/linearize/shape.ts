@@ -1,0 +1,135 @@
+import { at, CompileError, type Path } from './error.ts';
+
+/** What the value of a key must be; `!` says that the key must be there. */
+type Kind = 'any' | 'text' | 'whole' | 'number' | 'yes or no' | 'texts' | 'list';
+type Shape = Readonly<Record<string, Kind | `${Kind}!`>>;
+
+const KINDS: Readonly<Record<Kind, readonly [is: (value: unknown) => boolean, expected: string]>> = {
+  any: [() => true, 'anything'],
+  text: [(value) => typeof value === 'string', 'text'],
+  whole: [(value) => typeof value === 'bigint' || Number.isInteger(value), 'a whole number'],
+  number: [(value) => typeof value === 'number' && Number.isFinite(value), 'a number'],
+  'yes or no': [(value) => typeof value === 'boolean', 'true or false'],
+  texts: [
+    (value) =>
+      typeof value === 'string' || (Array.isArray(value) && value.every((item) => typeof item === 'string')),
+    'a word or a list of words',
+  ],
+  list: [Array.isArray, 'a list'],
+};
+
+const port: Shape = { port: 'any', flags: 'texts' };
+const nat: Shape = { ...port, addr: 'any', family: 'text', type_flags: 'texts' };
+const lookup: Shape = { key: 'any!', data: 'any!' };
+const update: Shape = { op: 'text!', elem: 'any!', stmt: 'list' };
+const counter: Shape = { packets: 'whole', bytes: 'whole' };
+const quota: Shape = { val: 'whole!', val_unit: 'text', used: 'whole', used_unit: 'text', inv: 'yes or no' };
+const limit: Shape = {
+  rate: 'whole!',
+  rate_unit: 'text',
+  per: 'text',
+  burst: 'whole',
+  burst_unit: 'text',
+  inv: 'yes or no',
+};
+const count: Shape = { val: 'whole!', inv: 'yes or no' };
+const last: Shape = { used: 'whole' };
+
+/** The keys of every expression that is an object, by its own key in the JSON. */
+export const expressionShapes = {
+  payload: { protocol: 'text', field: 'text', base: 'text', offset: 'whole', len: 'whole', tunnel: 'text' },
+  exthdr: { name: 'text!', field: 'text', offset: 'whole' },
+  'tcp option': { name: 'text', field: 'text', base: 'whole', offset: 'whole', len: 'whole' },
+  'ip option': { name: 'text!', field: 'text' },
+  'sctp chunk': { name: 'text!', field: 'text' },
+  'dccp option': { type: 'whole!' },
+  meta: { key: 'text!' },
+  ct: { key: 'text!', dir: 'text', family: 'text' },
+  rt: { key: 'text!', family: 'text' },
+  fib: { result: 'text!', flags: 'texts!' },
+  socket: { key: 'text!', level: 'whole' },
+  osf: { key: 'text!', ttl: 'text' },
+  ipsec: { key: 'text!', dir: 'text!', spnum: 'whole', family: 'text' },
+  tunnel: { key: 'text!' },
+  numgen: { mode: 'text!', mod: 'whole!', offset: 'whole' },
+  symhash: { mod: 'whole!', offset: 'whole' },
+  jhash: { mod: 'whole!', offset: 'whole', expr: 'any!', seed: 'whole' },
+  prefix: { addr: 'any!', len: 'whole!' },
+  map: lookup,
+  elem: {
+    val: 'any!',
+    timeout: 'number',
+    expires: 'number',
+    comment: 'text',
+    counter: 'any',
+    quota: 'any',
+    limit: 'any',
+    last: 'any',
+    'ct count': 'any',
+  },
+} as const satisfies Readonly<Record<string, Shape>>;
+
+/** The same for statements. Where `null` stands for no more to say, an empty object does as well. */
+export const statementShapes: Readonly<Record<string, Shape>> = {
+  match: { op: 'text', left: 'any!', right: 'any!' },
+  vmap: lookup,
+  counter,
+  quota,
+  limit,
+  last,
+  'ct count': count,
+  log: {
+    prefix: 'text',
+    group: 'whole',
+    snaplen: 'whole',
+    'queue-threshold': 'whole',
+    level: 'text',
+    flags: 'texts',
+  },
+  mangle: { key: 'any!', value: 'any!' },
+  set: { ...update, set: 'text!' },
+  map: { ...update, data: 'any!', map: 'text!' },
+  meter: { name: 'text!', key: 'any!', stmt: 'any!', size: 'whole' },
+  snat: nat,
+  dnat: nat,
+  masquerade: port,
+  redirect: port,
+  reject: { type: 'text', expr: 'any' },
+  fwd: { dev: 'any!', family: 'text', addr: 'any' },
+  dup: { addr: 'any', dev: 'any' },
+  tproxy: { family: 'text', addr: 'any', port: 'any' },
+  queue: { num: 'any', flags: 'texts' },
+  synproxy: { mss: 'whole', wscale: 'whole', flags: 'texts' },
+  flow: { op: 'text', flowtable: 'text!' },
+  reset: { 'tcp option': 'any!' },
+  opaque: { name: 'text!', data: 'text!' },
+};
+
+/** Statements that may be nothing but their name: `{ log: null }`. */
+export const bare: ReadonlySet<string> = new Set(
+  'counter last log snat dnat masquerade redirect reject queue synproxy'.split(' '),
+);
+
+function isObject(node: unknown): node is Record<string, unknown> {
+  return typeof node === 'object' && node !== null && !Array.isArray(node);
+}
+
+/** Makes sure that `node` has the keys it needs, no others, and values of the right kind. */
+export function checkShape(node: unknown, shape: Shape, path: Path | undefined): void {
+  const keys = Object.keys(shape).join(', ');
+  if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keys}`);
+  for (const key of Object.keys(node)) {
+    if (!Object.hasOwn(shape, key))
+      throw new CompileError(at(path, key), `no such key here: expected some of ${keys}`);
+  }
+  for (const [key, kind] of Object.entries(shape)) {
+    const required = kind.endsWith('!');
+    const value = Object.hasOwn(node, key) ? node[key] : undefined;
+    if (value === undefined) {
+      if (required) throw new CompileError(path, `the key ${key} is missing: expected ${keys}`);
+      continue;
+    }
+    const [is, expected] = KINDS[(required ? kind.slice(0, -1) : kind) as Kind];
+    if (!is(value)) throw new CompileError(at(path, key), `expected ${expected}`);
+  }
+}

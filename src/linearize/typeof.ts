@@ -1,0 +1,131 @@
+import { CT_KEYS, EXTHDR_OPS, type Instruction, META_KEYS, RT_KEYS, type Typeof } from '../bytecode/index.ts';
+import {
+  type Extension,
+  exthdrs,
+  headers,
+  ipOptions,
+  payloadBases,
+  sctpChunks,
+  tcpOptions,
+} from '../protocol/index.ts';
+import type { Concat, Expr, Exthdr, Payload } from './expr.ts';
+
+/** What nft notes of a concatenation that has a part without a note of its own: that it is one. */
+const EMPTY_CONCAT: Typeof = { kind: 'concat', parts: [] };
+
+/**
+ * What nft notes in the userdata of an anonymous set of the expression that is looked up in it. Bits that have
+ * to be computed first have no note, nor have the keys of maps, concatenations excepted.
+ */
+export function typeofLookup(key: Expr, isMap: boolean): Typeof | undefined {
+  return key.kind === 'concat' || !isMap ? typeofExpr(key, false) : undefined;
+}
+
+/** The same of a set that is declared with `typeof`, where fields of single bits count as what they are. */
+export function typeofDeclared(expr: Expr): Typeof | undefined {
+  return typeofExpr(expr, true);
+}
+
+function typeofExpr(expr: Expr, declared: boolean): Typeof | undefined {
+  switch (expr.kind) {
+    case 'concat':
+      return typeofConcat(expr, declared);
+    case 'verdict':
+      return { kind: 'verdict', numbers: {} };
+    case 'payload':
+      return typeofPayload(expr);
+    case 'exthdr':
+      return typeofField(expr, expr.offset, expr.bits);
+    case 'load':
+      return typeofLoad(expr.load(0));
+    case 'binop':
+      return declared ? typeofBits(expr, 0n, expr.bits) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function typeofConcat({ parts }: Concat, declared: boolean): Typeof {
+  const described = parts.map((part) => typeofExpr(part, declared));
+  return described.every((part) => part !== undefined) ? { kind: 'concat', parts: described } : EMPTY_CONCAT;
+}
+
+/** A field that shares its bytes with others: the load under the mask and the shift. */
+function typeofBits(expr: Expr, shift: bigint, bits: number): Typeof | undefined {
+  if (expr.kind === 'payload') return typeofPayload(expr);
+  if (expr.kind === 'exthdr') return typeofField(expr, expr.offset + expr.bits - Number(shift) - bits, bits);
+  if (expr.kind !== 'binop') return undefined;
+  const more = expr.op === 'rshift' && expr.right.kind === 'value' ? expr.right.value : 0n;
+  return typeofBits(expr.left, shift + more, bits);
+}
+
+/** enum proto_bases of nft's proto.h: one more than the kernel's number. */
+function typeofPayload({ base, offset, bits, header, field, tunnel }: Payload): Typeof | undefined {
+  if (tunnel !== undefined) return undefined;
+  if (header === undefined || field === undefined) {
+    return {
+      kind: 'payload',
+      numbers: { header: 0, field: 0, base: payloadBases[base] + 1, offset, length: bits },
+    };
+  }
+  const found = headers[header as keyof typeof headers];
+  const index = found.fields[field as keyof typeof found.fields] as { readonly index: number };
+  return { kind: 'payload', numbers: { header: found.id, field: index.index } };
+}
+
+const EXTENSIONS: Readonly<Record<string, Readonly<Record<string, Extension>>>> = {
+  ipv6: exthdrs,
+  tcpopt: tcpOptions,
+  ipv4: ipOptions,
+  sctp: sctpChunks,
+};
+
+/** IPv6 extension headers go by nft's number, everything else by the number that the packet has. */
+function typeofField({ op, number, present }: Exthdr, offset: number, bits: number): Typeof | undefined {
+  for (const extension of Object.values(EXTENSIONS[op] ?? {})) {
+    if (present || extension.type !== number) continue;
+    const field = Object.values(extension.fields).find((one) => one.offset === offset && one.bits === bits);
+    const header = extension.id ?? extension.type;
+    if (field !== undefined) {
+      return { kind: 'exthdr', numbers: { field: field.index, op: EXTHDR_OPS.indexOf(op), header } };
+    }
+  }
+  return undefined;
+}
+
+/** nft's number of "either direction". */
+const NO_DIRECTION = 0xffffffff;
+
+function typeofLoad(load: Instruction): Typeof | undefined {
+  switch (load.name) {
+    case 'meta':
+      return { kind: 'meta', numbers: { key: META_KEYS.indexOf(load.key) } };
+    case 'ct': {
+      const direction =
+        load.direction === undefined ? NO_DIRECTION : ['original', 'reply'].indexOf(load.direction);
+      return { kind: 'ct', numbers: { key: CT_KEYS.indexOf(load.key), direction } };
+    }
+    case 'rt':
+      return { kind: 'rt', numbers: { key: RT_KEYS.indexOf(load.key) } };
+    case 'socket': {
+      const key = ['transparent', 'mark', 'wildcard', 'cgroupv2'].indexOf(load.key);
+      return { kind: 'socket', numbers: { key, level: load.level ?? 0 } };
+    }
+    case 'osf':
+      return { kind: 'osf', numbers: {} };
+    case 'fib': {
+      const result = ['unspec', 'oif', 'oifname', 'type'].indexOf(load.result);
+      return { kind: 'fib', numbers: { result, flags: load.flags } };
+    }
+    case 'numgen': {
+      const type = load.type === 'inc' ? 0 : 1;
+      return { kind: 'numgen', numbers: { type, mod: load.modulus, offset: load.offset ?? 0 } };
+    }
+    case 'xfrm': {
+      const key = ['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'].indexOf(load.key);
+      return { kind: 'xfrm', numbers: { key, spnum: load.spnum ?? 0, dir: load.dir === 'in' ? 0 : 1 } };
+    }
+    default:
+      return undefined;
+  }
+}
