@@ -60,7 +60,7 @@ export interface Snapshot {
 }
 
 /** How often a transaction that had to look first is tried again when somebody else was faster. */
-const TRIES = 10;
+const TRIES = 100;
 
 interface Prepared {
   readonly messages: readonly OutgoingMessage[];
@@ -78,6 +78,8 @@ interface Prepared {
  */
 export class Connection {
   readonly #socket: NetlinkSocket;
+  /** Ends with the last transaction that has to look first; none when undefined. */
+  #looking: Promise<unknown> | undefined;
 
   private constructor(socket: NetlinkSocket) {
     this.#socket = socket;
@@ -107,17 +109,40 @@ export class Connection {
     const resets = parseCommands(commands)
       .filter(({ verb }) => verb === 'reset')
       .map((command) => ({ index: command.index, run: prepareReset(command) }));
+    const done = await this.#inTurn(commands, () => this.#commit(commands, options));
+    const found = new Map<number, readonly RulesetElement[]>();
+    for (const { index, run } of resets) found.set(index, await run(this.#socket));
+    return { ...done, reset: found };
+  }
+
+  async #commit(commands: Commands, options: CommitOptions): Promise<CommitResult> {
     for (let attempt = 1; ; attempt++) {
       const prepared = await this.#prepare(commands, options);
       const generation = options.generation ?? prepared.generation;
       const program = encodeMessages(prepared.messages, { echo: true, generation });
       const result = await this.#socket.submit(program, options);
       if (options.generation === undefined && attempt < TRIES && isRestart(result)) continue;
-      const done = committed(result, commands, prepared.messages);
-      const found = new Map<number, readonly RulesetElement[]>();
-      for (const { index, run } of resets) found.set(index, await run(this.#socket));
-      return { ...done, reset: found };
+      return committed(result, commands, prepared.messages);
     }
+  }
+
+  /**
+   * Transactions take effect in the order they were given. Those that look first take several steps: the
+   * ones behind them wait, and do not change the ruleset between a look and its commit.
+   */
+  #inTurn<T>(commands: Commands, work: () => Promise<T>): Promise<T> {
+    const before = this.#looking;
+    if (before === undefined && this.#questions(commands).length === 0) return work();
+    const turn = before === undefined ? work() : before.then(work);
+    const through = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#looking = through;
+    void through.then(() => {
+      if (this.#looking === through) this.#looking = undefined;
+    });
+    return turn;
   }
 
   /** As {@link commit}, on this thread: for small transactions, which `reset` nothing. */
@@ -195,7 +220,10 @@ export class Connection {
     return this.#socket.generation(options);
   }
 
-  /** Closes the connection; a transaction under way runs to its end. Closing again does nothing. */
+  /**
+   * Closes the connection. A transaction that was sent runs to its end; one that has still to look first is
+   * refused with EBADF, and nothing of it takes effect. Closing again does nothing.
+   */
   close(): void {
     this.#socket.close();
   }
