@@ -26,7 +26,7 @@ export function orderOf(value: bigint, typed: Typed): bigint {
 }
 
 /** The value that comes at `order` among those of its type: the inverse of {@link orderOf}. */
-export function valueOf(order: bigint, typed: Typed): bigint {
+export function valueAt(order: bigint, typed: Typed): bigint {
   if (typed.type.base !== 'string') return order;
   return fromBytes(toBytes(order, bytesFor(typed.bits), 'network'), 'host');
 }

@@ -8,7 +8,7 @@ import {
 } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/index.ts';
 import { boundsOf } from './constant.ts';
-import { constant, orderOf, valueOf } from './convert.ts';
+import { constant, orderOf, valueAt } from './convert.ts';
 import type { EvaluatedElement, KeyPart } from './elements.ts';
 import { constantData, joinBytes } from './emit.ts';
 import { CompileError } from './error.ts';
@@ -174,7 +174,7 @@ export function mergeIntervals(elements: readonly EvaluatedElement[], typed: Typ
     const [first, last] = boundsOf(part);
     if (orderOf(first, typed) === low && orderOf(last, typed) === high) return element;
     const { type, bits, byteorder } = part;
-    const range = { type, bits, byteorder, low: valueOf(low, typed), high: valueOf(high, typed) };
+    const range = { type, bits, byteorder, low: valueAt(low, typed), high: valueAt(high, typed) };
     return { ...element, key: [{ kind: 'range', ...range }] };
   });
   return [...merged, ...elements.filter(({ key }) => key === undefined)];

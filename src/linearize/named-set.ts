@@ -1,15 +1,19 @@
 import {
+  joinedBits,
   type MapData,
   OBJECT_TYPES,
   type ObjectType,
   SET_FLAGS,
   type SetDeclaration,
   type Typed,
+  type Typeof,
 } from '../bytecode/index.ts';
 import { DatatypeError, datatype } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Scope } from './scope.ts';
+import type { Expr } from './expr.ts';
+import { evaluate } from './evaluate.ts';
+import { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
 import { typeofDeclared } from './typeof.ts';
 

@@ -101,6 +101,11 @@ export class Scope {
     for (const value of values ?? []) this.#protocolsIn(tunnel).learn(left, value);
   }
 
+  /** The same table, and nothing known of a packet. */
+  apart(): Scope {
+    return new Scope(this.family, this.chain, this.names, this.#evaluate);
+  }
+
   evaluate(node: Expression, path: Path | undefined, want?: Typed): Expr {
     return this.#evaluate(node, this, path, want);
   }
