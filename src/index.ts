@@ -9,6 +9,7 @@ export { bytecodeText } from './format/bytecode.ts';
 export { type CompileLine, compileLine } from './format/compile-line.ts';
 export {
   type FormatOptions,
+  formatCommand,
   formatExpression,
   formatObject,
   formatRule,
@@ -28,8 +29,19 @@ export {
   type NetworkInterface,
   type Outcome,
   type Refusal,
+  type Snapshot,
   type SocketOptions,
   TransactionError,
 } from './netlink/index.ts';
 export { ProtocolLookupError } from './protocol/index.ts';
+export {
+  type DiffOptions,
+  diff,
+  type Plan,
+  plan,
+  type Reconciled,
+  type ReconcileOptions,
+  reconcile,
+  type TableName,
+} from './ruleset/index.ts';
 export { type Commands, compileCommands, Transaction, transaction } from './transaction/index.ts';

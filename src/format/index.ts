@@ -6,6 +6,7 @@ import { statementText } from './statement/index.ts';
 import { checked, orComment } from './text.ts';
 
 export type { FormatOptions } from './options.ts';
+export { formatCommand } from './command.ts';
 export { formatObject, formatRuleset } from './ruleset.ts';
 
 /** A rule in nft syntax as it stands in its chain: statements and comment. */

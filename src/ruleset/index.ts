@@ -1,2 +1,2 @@
 export { type DiffOptions, diff, type TableName } from './diff.ts';
-export { compare, type Reconciled, type ReconcileOptions, reconcile } from './reconcile.ts';
+export { type Plan, plan, type Reconciled, type ReconcileOptions, reconcile } from './reconcile.ts';

@@ -26,12 +26,25 @@ export interface Reconciled {
 
 const ATTEMPTS = 20;
 
-/** What {@link diff} gives for what is in the kernel now, and the generation that it is true of. */
-export async function compare(
+/** What would have to be sent. */
+export interface Plan {
+  /** Empty where nothing differs. */
+  readonly transaction: Transaction;
+  /** The generation that it is true of: commit it with this as its guard. */
+  readonly generation: number;
+}
+
+/**
+ * What {@link reconcile} would send just now: {@link diff} of the tables as they are in the kernel. Nothing
+ * is changed, and tables that are not the caller's are not read.
+ *
+ * @throws CompileError where `desired` cannot be compiled
+ */
+export async function plan(
   nft: Readable,
   desired: Ruleset,
   options: DiffOptions & { readonly signal?: AbortSignal } = {},
-): Promise<{ readonly transaction: Transaction; readonly generation: number }> {
+): Promise<Plan> {
   const tables = [...tablesOf(desired), ...(options.tables ?? [])];
   const { ruleset, generation } = await snapshotTables(nft, tables, options.signal);
   return { transaction: diff(ruleset, desired, options), generation };
@@ -56,7 +69,7 @@ export async function reconcile(
 ): Promise<Reconciled> {
   const { attempts = ATTEMPTS, signal } = options;
   for (let attempt = 1; ; attempt++) {
-    const { transaction, generation } = await compare(nft, desired, options);
+    const { transaction, generation } = await plan(nft, desired, options);
     if (transaction.nftables.length === 0)
       return { changed: false, transaction, generation, attempts: attempt };
     try {
