@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { CompileError } from '../../src/linearize/index.ts';
-import type { Ruleset, RulesetElement } from '../../src/model/index.ts';
+import { parse, type Ruleset, type RulesetElement, stringify } from '../../src/model/index.ts';
 import { compileCommands } from '../../src/transaction/index.ts';
 import { type CorpusRule, corpusRules } from '../support/corpus.ts';
 import { Namespace } from '../support/frames/namespace.ts';
@@ -13,13 +13,13 @@ import { requires } from '../support/requirements.ts';
 process.env.TZ = 'UTC-2';
 
 /** Commands in nft syntax, on one line, that make a rule of the corpus in a table of its own. */
-function commandsOf({ family, base, declarations, rule }: CorpusRule, index: number): string {
+function commandsOf({ family, base, declarations, rule }: CorpusRule, index: number, rules = [rule]): string {
   const at = `${family} ${tableOf(index)}`;
   return [
     `add table ${at}`,
     `add chain ${at} c { ${base} }`,
     ...declarations.map((text) => text.replace(/^((?:ct )?\w+) (.*)$/, `add $1 ${at} $2`)),
-    `add rule ${at} c ${rule}`,
+    ...rules.map((text) => `add rule ${at} c ${text}`),
   ].join('; ');
 }
 
@@ -45,7 +45,7 @@ function load(lines: readonly (readonly [number, string])[]): Loaded {
     using namespace = new Namespace();
     namespace.run('ip', ['link', 'set', 'lo', 'up']);
     for (const [index, why] of loadTogether(namespace, lines.slice(i, i + together))) refused.set(index, why);
-    const { nftables } = JSON.parse(namespace.run('nft', ['-j', 'list', 'ruleset'])) as Ruleset;
+    const { nftables } = parse(namespace.run('nft', ['-j', 'list', 'ruleset']));
     for (const item of nftables) {
       if ('metainfo' in item) continue;
       const [[kind, node]] = Object.entries(item) as [[string, { table: string; name: string }]];
@@ -92,12 +92,12 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
   test('every rule compiles to the bytecode that nft makes of it', async () => {
     const rules = corpusRules();
     assert.ok(rules.length >= 1000, `only ${rules.length} rules`);
-    const texts = rules.map(commandsOf);
+    const texts = rules.map((rule, i) => commandsOf(rule, i));
     const fromText = askText(texts);
 
     const { refused, listed } = load(
-      rules.flatMap(({ expr }, i) =>
-        expr || 'error' in (fromText[i] as Answer) ? [] : [[i, texts[i] as string] as const],
+      rules.flatMap((rule, i) =>
+        'error' in (fromText[i] as Answer) ? [] : [[i, commandsOf(rule, i, rule.expr ? [] : [rule.rule])] as const],
       ),
     );
     const problems: string[] = [];
@@ -108,7 +108,7 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
       else if ('error' in answer) problems.push(`${rule.place}: ${rule.rule}: ${answer.error}`);
     });
     const cases = rules.map((rule, i) => complete(rule, i, listed.get(i) ?? []));
-    const fromJson = askJson(cases.map((commands) => commands.map((part) => JSON.stringify(part)).join(',')));
+    const fromJson = askJson(cases.map((commands) => commands.map((part) => stringify(part as never)).join(',')));
     rules.forEach((rule, i) => {
       if (refused.has(i) || 'error' in (fromText[i] as Answer)) return;
       const compiled = ours(cases[i] as never);
@@ -123,24 +123,18 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
 function difference(rule: CorpusRule, commands: unknown, compiled: Answer, text: Answer, json: Answer): string {
   return [
     `${rule.place}: ${rule.family} { ${rule.base} } ${rule.rule}`,
-    `  json: ${JSON.stringify((commands as { add: { rule?: { expr: unknown } } }[]).at(-1)?.add.rule?.expr)}`,
+    `  json: ${stringify((commands as { add: { rule?: { expr: unknown } } }[]).at(-1)?.add.rule?.expr as never)}`,
     `  ours: ${shown(compiled).join(' ')}`,
     `  nft:  ${shown(text).join(' ')}`,
     ...(same(text, json) ? [] : [`  nft of the JSON: ${shown(json).join(' ')}`]),
   ].join('\n');
 }
 
-/** The listing, with what nft 1.0.6 leaves out of it: a chain's device. */
-function complete({ family, base, expr }: CorpusRule, index: number, commands: readonly object[]): object[] {
-  const table = tableOf(index);
+/** The listing, with what nft 1.0.6 leaves out of it, a chain's device, and the rule where the corpus has it. */
+function complete({ family, base, expr }: CorpusRule, index: number, commands: readonly Add[]): object[] {
   const device = /device (\S+)/.exec(base)?.[1];
-  if (expr) {
-    const [, type, hook] = /type (\S+) hook (\S+)/.exec(base) as RegExpExecArray;
-    const chain = { family, table, name: 'c', type, hook, prio: 0, ...(device && { dev: device }) };
-    return [{ add: { table: { family, name: table } } }, { add: { chain } }, { add: { rule: { family, table, chain: 'c', expr } } }];
-  }
-  return commands.map((command) => {
-    const { add } = command as { add: { chain?: object } };
-    return add.chain && device && 'hook' in add.chain ? { add: { chain: { ...add.chain, dev: device } } } : command;
-  });
+  const listed = commands.map(({ add }) =>
+    'chain' in add && 'hook' in add.chain && device ? { add: { chain: { ...add.chain, dev: device } } } : { add },
+  );
+  return expr ? [...listed, { add: { rule: { family, table: tableOf(index), chain: 'c', expr } } }] : listed;
 }
