@@ -1,6 +1,7 @@
 import type { ByteOrder, Datatype } from '../datatype/index.ts';
 import type { Data } from './data.ts';
 import type { Instruction } from './instruction.ts';
+import type { Typeof } from './typeof-userdata.ts';
 
 /** What a value means and how its bits lie: its type, width and byte order. */
 export interface Typed {
@@ -149,6 +150,9 @@ export interface SetDeclaration {
   readonly autoMerge?: boolean | undefined;
   /** The elements of an anonymous set. */
   readonly elements?: readonly SetElement[] | undefined;
+  /** The expressions that gave the types of keys and data, for nft to know. */
+  readonly keyTypeof?: Typeof | undefined;
+  readonly dataTypeof?: Typeof | undefined;
 }
 
 /** Width in bits of several values side by side, each padded to 32 bits; a lone one is not padded. */

@@ -12,8 +12,7 @@ import { DatatypeError, datatype } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Expr } from './expr.ts';
-import { evaluate } from './evaluate.ts';
-import { Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
 import { typeofDeclared } from './typeof.ts';
 
@@ -86,8 +85,7 @@ export function typesOf(node: unknown, scope: Scope, path: Path | undefined): re
 
 /** The expression of a `typeof`; it is of no packet, so that its parts may contradict each other. */
 function declaredBy(node: unknown, scope: Scope, path: Path): Expr {
-  const alone = (part: Expression, place: Path) =>
-    new Scope(scope.family, scope.chain, scope.names, evaluate).evaluate(part, place);
+  const alone = (part: Expression, place: Path) => scope.apart().evaluate(part, place);
   if (typeof node !== 'object' || node === null || !('concat' in node) || !Array.isArray(node.concat)) {
     return alone(node as Expression, path);
   }

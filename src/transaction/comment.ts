@@ -1,6 +1,6 @@
+import { writeComment } from '../bytecode/index.ts';
 import { at, CompileError } from '../linearize/index.ts';
 import type { ParsedCommand } from './command.ts';
-import { commentUserdata } from './userdata.ts';
 
 /** Bytes of a comment, before its closing zero (nft's limit). */
 const MAX_COMMENT = 128;
@@ -8,7 +8,7 @@ const MAX_COMMENT = 128;
 /** The comment of an object, as userdata. */
 export function comment(command: ParsedCommand): { userdata?: Uint8Array } {
   const text = commentText(command);
-  return text === undefined ? {} : { userdata: commentUserdata(text) };
+  return text === undefined ? {} : { userdata: writeComment(text) };
 }
 
 /** The comment of an object. */

@@ -1,10 +1,9 @@
-import type { SetElement } from '../linearize/index.ts';
+import { type SetElement, writeElementUserdata } from '../bytecode/index.ts';
 import { elementList, element as elementSchema } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { encode } from '../wire/schema.ts';
 import type { ElementsMessage, OutgoingMessage } from './message.ts';
-import { elementUserdata } from './userdata.ts';
 
 /** Writes messages into a program for the addon. */
 export function encodeMessages(messages: readonly OutgoingMessage[], options: ProgramOptions): ProgramWriter {
@@ -78,7 +77,7 @@ function uniformSizes(
 
 function writeElement(element: SetElement, writer: AttributeWriter): void {
   const { key, keyEnd, data, object, flags, timeout, expiration, expressions } = element;
-  const userdata = elementUserdata(element);
+  const userdata = writeElementUserdata(element);
   encode(
     elementSchema,
     {

@@ -1,59 +1,52 @@
-import { toBytes } from '../datatype/index.ts';
-import { SET_FLAGS, type SetDeclaration, type SetElement } from '../linearize/index.ts';
+import {
+  SET_FLAGS,
+  type SetDeclaration,
+  type Typed,
+  type Typeof,
+  type UserdataRow,
+  userdataNumber,
+  userdataText,
+  writeTypeof,
+  writeUserdata,
+} from '../bytecode/index.ts';
 
-/**
- * Userdata as nft writes it, so that `nft list ruleset` shows what we made as its own: a row of type,
- * length and value, one byte each for the first two (libnftnl's udata.h).
- */
-function row(type: number, value: Uint8Array): Uint8Array {
-  return Uint8Array.of(type, value.length, ...value);
-}
-
-function text(type: number, value: string): Uint8Array {
-  return row(type, Buffer.from(`${value}\0`, 'utf8'));
-}
-
-function number(type: number, value: number): Uint8Array {
-  return row(type, toBytes(BigInt(value), 4, 'host'));
-}
-
-const COMMENT = 0;
-
-/** Of tables, chains, rules and objects: a comment, always with the number 0. */
-export function commentUserdata(comment: string): Uint8Array {
-  return text(COMMENT, comment);
-}
-
-const ELEMENT_FLAGS = 1;
-const INTERVAL_OPEN = 1;
-
-/** Of an element: a comment, and whether its interval goes on to the greatest key. */
-export function elementUserdata({ comment, open }: SetElement): Uint8Array | undefined {
-  const rows = [
-    ...(comment === undefined ? [] : [text(COMMENT, comment)]),
-    ...(open ? [number(ELEMENT_FLAGS, INTERVAL_OPEN)] : []),
-  ];
-  return rows.length === 0 ? undefined : Buffer.concat(rows);
-}
-
-const SET = { keyByteOrder: 0, dataByteOrder: 1, mergeElements: 2, dataInterval: 6, comment: 7 } as const;
+/** Rows of a set's userdata, as nft numbers them (libnftnl's udata.h). */
+const ROWS = {
+  keyByteOrder: 0,
+  dataByteOrder: 1,
+  mergeElements: 2,
+  keyTypeof: 3,
+  dataTypeof: 4,
+  dataInterval: 6,
+  comment: 7,
+} as const;
 const BYTE_ORDERS = { none: 0, host: 1, network: 2 } as const;
 
-/** Of a set: byte orders of key and data, whether its elements merge, and a comment. */
+/** Userdata of a set as nft writes it, so that `nft list ruleset` shows what we made as its own. */
 export function setUserdata(set: SetDeclaration, autoMerge: boolean, comment?: string): Uint8Array {
-  const order = (parts: SetDeclaration['key']) => {
-    const [only] = parts;
-    return parts.length === 1 && only
-      ? BYTE_ORDERS[only.type.bits === 0 ? only.byteorder : only.type.byteorder]
-      : BYTE_ORDERS.none;
-  };
-  const rows = [number(SET.keyByteOrder, order(set.key))];
-  if (set.flags & SET_FLAGS.map) {
-    const data = set.data?.kind === 'value' ? set.data : undefined;
-    rows.push(number(SET.dataByteOrder, data ? order(data.parts) : BYTE_ORDERS.none));
-    rows.push(number(SET.dataInterval, data?.interval ? 1 : 0));
-  }
-  if (autoMerge) rows.push(number(SET.mergeElements, 1));
-  if (comment !== undefined) rows.push(text(SET.comment, comment));
-  return Buffer.concat(rows);
+  const rows = [userdataNumber(ROWS.keyByteOrder, byteOrder(set.key))];
+  const data = set.data?.kind === 'value' ? set.data : undefined;
+  const isMap = (set.flags & SET_FLAGS.map) !== 0;
+  if (isMap) rows.push(userdataNumber(ROWS.dataByteOrder, data ? byteOrder(data.parts) : BYTE_ORDERS.none));
+  if (autoMerge) rows.push(userdataNumber(ROWS.mergeElements, 1));
+  rows.push(...typeofRow(ROWS.keyTypeof, set.keyTypeof), ...typeofRow(ROWS.dataTypeof, set.dataTypeof));
+  if (isMap) rows.push(userdataNumber(ROWS.dataInterval, data?.interval ? 1 : 0));
+  if (comment !== undefined) rows.push(userdataText(ROWS.comment, comment));
+  return writeUserdata(rows);
+}
+
+function byteOrder(parts: readonly Typed[]): number {
+  const [only] = parts;
+  return parts.length === 1 && only
+    ? BYTE_ORDERS[only.type.bits === 0 ? only.byteorder : only.type.byteorder]
+    : BYTE_ORDERS.none;
+}
+
+/** The kernel keeps 256 bytes: of a long concatenation nft could not note everything either. */
+const LONGEST_TYPEOF = 100;
+
+function typeofRow(type: number, value: Typeof | undefined): UserdataRow[] {
+  if (value === undefined) return [];
+  const blob = writeTypeof(value);
+  return blob.length > LONGEST_TYPEOF ? [] : [[type, blob]];
 }
