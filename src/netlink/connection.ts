@@ -28,6 +28,7 @@ import {
   type SubmitError,
   type SubmitResult,
 } from './socket.ts';
+import type { Transport } from './transport.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
 
 /** How a transaction is committed. */
@@ -77,11 +78,12 @@ interface Prepared {
  * ```
  */
 export class Connection {
-  readonly #socket: NetlinkSocket;
+  readonly #socket: Transport;
   /** Ends with the last transaction that has to look first; none when undefined. */
   #looking: Promise<unknown> | undefined;
 
-  private constructor(socket: NetlinkSocket) {
+  /** @internal use {@link connect} */
+  protected constructor(socket: Transport) {
     this.#socket = socket;
   }
 
@@ -95,7 +97,7 @@ export class Connection {
   }
 
   /** The socket, for those who speak netlink themselves. */
-  get socket(): NetlinkSocket {
+  get socket(): Transport {
     return this.#socket;
   }
 
@@ -109,15 +111,22 @@ export class Connection {
     const resets = parseCommands(commands)
       .filter(({ verb }) => verb === 'reset')
       .map((command) => ({ index: command.index, run: prepareReset(command) }));
-    const done = await this.#inTurn(commands, () => this.#commit(commands, options));
+    const questions = this.#questions(commands);
+    const done = await this.#inTurn(questions, () => this.#commit(commands, questions, options));
     const found = new Map<number, readonly RulesetElement[]>();
     for (const { index, run } of resets) found.set(index, await run(this.#socket));
     return { ...done, reset: found };
   }
 
-  async #commit(commands: Commands, options: CommitOptions): Promise<CommitResult> {
+  /** Without questions the transaction is sent before this returns. */
+  async #commit(
+    commands: Commands,
+    questions: readonly DumpRequest[],
+    options: CommitOptions,
+  ): Promise<CommitResult> {
     for (let attempt = 1; ; attempt++) {
-      const prepared = await this.#prepare(commands, options);
+      const prepared =
+        questions.length === 0 ? compiled(commands) : await this.#look(commands, questions, options);
       const generation = options.generation ?? prepared.generation;
       const program = encodeMessages(prepared.messages, { echo: true, generation });
       const result = await this.#socket.submit(program, options);
@@ -130,9 +139,9 @@ export class Connection {
    * Transactions take effect in the order they were given. Those that look first take several steps: the
    * ones behind them wait, and do not change the ruleset between a look and its commit.
    */
-  #inTurn<T>(commands: Commands, work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(questions: readonly DumpRequest[], work: () => Promise<T>): Promise<T> {
     const before = this.#looking;
-    if (before === undefined && this.#questions(commands).length === 0) return work();
+    if (before === undefined && questions.length === 0) return work();
     const turn = before === undefined ? work() : before.then(work);
     const through = turn.then(
       () => {},
@@ -165,7 +174,9 @@ export class Connection {
    * @throws as {@link commit}
    */
   async check(commands: Commands, options: CommitOptions = {}): Promise<void> {
-    const { messages } = await this.#prepare(commands, options);
+    const questions = this.#questions(commands);
+    const { messages } =
+      questions.length === 0 ? compiled(commands) : await this.#look(commands, questions, options);
     const result = await this.#socket.submit(encodeMessages(messages, { check: true }), options);
     if (result.status !== 'checked') throw failure(result, commands, messages);
   }
@@ -236,9 +247,12 @@ export class Connection {
     await this.#socket[Symbol.asyncDispose]();
   }
 
-  async #prepare(commands: Commands, { signal }: Abortable): Promise<Prepared> {
-    const questions = this.#questions(commands);
-    if (questions.length === 0) return { messages: compileTransaction(commands, new View()), generation: 0 };
+  /** Compiles with the kernel's answers, which are those of one generation. */
+  async #look(
+    commands: Commands,
+    questions: readonly DumpRequest[],
+    { signal }: Abortable,
+  ): Promise<Prepared> {
     for (;;) {
       const generation = await this.#socket.generation({ signal });
       const view = new View();
@@ -256,7 +270,7 @@ export class Connection {
 
   #prepareSync(commands: Commands): Prepared {
     const questions = this.#questions(commands);
-    if (questions.length === 0) return { messages: compileTransaction(commands, new View()), generation: 0 };
+    if (questions.length === 0) return compiled(commands);
     for (;;) {
       const generation = this.#socket.generationSync();
       const view = new View();
@@ -276,6 +290,11 @@ export class Connection {
     const needs: Needs = needsOf(commands, canDestroy);
     return [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(commands))];
   }
+}
+
+/** A transaction that names nothing that the kernel has to tell of. */
+function compiled(commands: Commands): Prepared {
+  return { messages: compileTransaction(commands, new View()), generation: 0 };
 }
 
 /** Which elements are there, where the kernel cannot destroy those that are. */
