@@ -32,6 +32,7 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ...LIBRARY,
   index: Object.keys(LIBRARY),
+  testing: 'datatype protocol wire bytecode message transaction netlink'.split(' '),
   uncloud: ['index'],
   cli: ['index', 'uncloud'],
 };

@@ -17,6 +17,19 @@ export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `E${errno}`;
 }
 
+const NUMBERS: ReadonlyMap<string, number> = new Map([...NAMES].map(([number, name]) => [name, number]));
+
+/**
+ * The number of an error, as 2 of `ENOENT`.
+ *
+ * @throws TypeError for a name that Linux does not have
+ */
+export function errnoNumber(name: string): number {
+  const number = NUMBERS.get(name);
+  if (number === undefined) throw new TypeError(`no error is called ${JSON.stringify(name)}`);
+  return number;
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT:
     'the object named, or one that it refers to, does not exist: add it earlier in the same transaction, or list what is there',

@@ -1,0 +1,20 @@
+import type { NetlinkSocket } from './socket.ts';
+
+/** What a connection speaks through: the kernel's socket, or something that stands in for it. */
+export type Transport = Pick<
+  NetlinkSocket,
+  | 'closed'
+  | 'submit'
+  | 'submitSync'
+  | 'dump'
+  | 'dumpSync'
+  | 'get'
+  | 'getSync'
+  | 'stream'
+  | 'generation'
+  | 'generationSync'
+  | 'links'
+  | 'close'
+  | typeof Symbol.dispose
+  | typeof Symbol.asyncDispose
+>;

@@ -1,0 +1,138 @@
+import { MESSAGE, NLM, POLICIES, chain as schema } from '../message/index.ts';
+import {
+  type ChainTypeName,
+  chainTypes,
+  familyByNumber,
+  hookByNumber,
+  hookHasDevices,
+} from '../protocol/index.ts';
+import { decodeOpen, type ValueOf } from '../wire/schema.ts';
+import type { BatchMessage } from './program-reader.ts';
+import { demand } from './refusal.ts';
+import { removeRule } from './rule.ts';
+import { nextHandle, type Run, tableOf } from './run.ts';
+import type { BaseChain, Chain, Table } from './state.ts';
+import { chainValue } from './tell.ts';
+
+const NFTA_CHAIN = { handle: 2, name: 3, hook: 4, policy: 5, type: 7 } as const;
+
+/** NF_IP_PRI_CONNTRACK: addresses are translated after connections are known. */
+const CONNTRACK = -200;
+
+type Given = Partial<ValueOf<typeof schema>>;
+
+/** A chain by what a message says of it. */
+export function findChain(table: Table, { handle, name }: Pick<Given, 'handle' | 'name'>): Chain | undefined {
+  if (handle !== undefined) return [...table.chains.values()].find((one) => one.handle === handle);
+  return name === undefined ? undefined : table.chains.get(name);
+}
+
+/** NFT_MSG_NEWCHAIN: makes a chain, changes one, or renames it. */
+export function newChain(run: Run, message: BatchMessage): void {
+  const { value } = decodeOpen(schema, message.attributes);
+  const table = tableOf(run, message, value.table);
+  const there = findChain(table, value);
+  demand(there || value.handle === undefined, 'ENOENT', NFTA_CHAIN.handle);
+  if (value.policy !== undefined) {
+    demand(there === undefined ? value.hook : there.base, 'EOPNOTSUPP', NFTA_CHAIN.policy);
+    demand(Object.values<number>(POLICIES).includes(value.policy), 'EINVAL');
+  }
+  if (there === undefined) {
+    makeChain(run, message, table, value);
+    return;
+  }
+  const named = value.handle === undefined ? NFTA_CHAIN.name : NFTA_CHAIN.handle;
+  demand(!(message.flags & NLM.EXCL), 'EEXIST', named);
+  updateChain(run, message, there, value, named);
+}
+
+function makeChain(run: Run, message: BatchMessage, table: Table, value: Given): void {
+  const { name } = value;
+  demand(name !== undefined, 'EINVAL');
+  const base = value.hook === undefined ? undefined : baseOf(run, message.family, value);
+  const chain: Chain = {
+    table,
+    name,
+    handle: nextHandle(table),
+    base,
+    userdata: value.userdata,
+    rules: [],
+    jumps: 0,
+  };
+  run.journal.map(table, 'chains').set(name, chain);
+  run.echo(message, MESSAGE.NEWCHAIN, schema, chainValue(chain));
+}
+
+/** What a message says of the hook, where that is legal in the family. */
+function baseOf({ machine }: Run, familyNumber: number, value: Given): BaseChain {
+  const { number, priority } = value.hook ?? {};
+  demand(number !== undefined && priority !== undefined, 'ENOENT');
+  const family = familyByNumber(familyNumber)?.name;
+  const type = value.type ?? 'filter';
+  const legal = family === undefined ? undefined : chainTypes[family][type as ChainTypeName];
+  demand(legal, 'ENOENT', NFTA_CHAIN.type);
+  const hook = family && hookByNumber(family, number);
+  demand(hook !== undefined && legal.includes(hook), 'EOPNOTSUPP');
+  demand(type !== 'nat' || priority > CONNTRACK, 'EOPNOTSUPP');
+  const devices = devicesOf(value);
+  demand(devices.length === 0 || (family && hookHasDevices(family, hook)), 'EOPNOTSUPP');
+  for (const device of devices) demand(machine.hasInterface(device), 'ENOENT', NFTA_CHAIN.hook);
+  return { type, number, priority, devices, policy: value.policy ?? POLICIES.accept };
+}
+
+function devicesOf({ hook }: Given): string[] {
+  return [...(hook?.devices ?? (hook?.device === undefined ? [] : [hook.device]))];
+}
+
+function updateChain(run: Run, message: BatchMessage, chain: Chain, value: Given, named: number): void {
+  const { journal } = run;
+  if (value.hook !== undefined) {
+    demand(chain.base, 'EEXIST', named);
+    const wanted = baseOf(run, message.family, value);
+    demand(wanted.type === chain.base.type, 'EEXIST', named);
+    const same = wanted.number === chain.base.number && wanted.priority === chain.base.priority;
+    demand(same, 'EEXIST', named);
+    const added = wanted.devices.filter((device) => !chain.base?.devices.includes(device));
+    if (added.length > 0) journal.set(chain.base, 'devices', [...chain.base.devices, ...added]);
+  }
+  if (value.handle !== undefined && value.name !== undefined) rename(run, chain, value.name);
+  if (value.policy !== undefined && chain.base !== undefined) journal.set(chain.base, 'policy', value.policy);
+  journal.note();
+  run.echo(message, MESSAGE.NEWCHAIN, schema, chainValue(chain));
+}
+
+/** Gives a chain another name, in its place among the others. */
+function rename({ journal }: Run, chain: Chain, name: string): void {
+  const { table } = chain;
+  demand(!table.chains.has(name), 'EEXIST', NFTA_CHAIN.name);
+  journal.set(chain, 'name', name);
+  const chains = [...table.chains.values()];
+  journal.set(table, 'chains', new Map(chains.map((one) => [one.name, one])));
+}
+
+/** NFT_MSG_DELCHAIN and NFT_MSG_DESTROYCHAIN: with its rules; or some of its devices. */
+export function deleteChain(run: Run, message: BatchMessage): void {
+  const { value } = decodeOpen(schema, message.attributes);
+  const table = tableOf(run, message, value.table);
+  const chain = findChain(table, value);
+  if (chain === undefined && message.type === MESSAGE.DESTROYCHAIN) return;
+  demand(chain, 'ENOENT', value.handle === undefined ? NFTA_CHAIN.name : NFTA_CHAIN.handle);
+  if (value.hook !== undefined && chain.base !== undefined && chain.base.devices.length > 0) {
+    removeDevices(run, chain.base, devicesOf(value));
+    return;
+  }
+  const { jumps } = chain;
+  for (const rule of [...chain.rules]) removeRule(run, rule);
+  // Jumps of its own rules count as well: the kernel counts before it looks at the rules.
+  demand(jumps === 0, 'EBUSY');
+  run.journal.map(table, 'chains').delete(chain.name);
+}
+
+function removeDevices({ journal }: Run, base: BaseChain, devices: readonly string[]): void {
+  for (const device of devices) demand(base.devices.includes(device), 'ENOENT', NFTA_CHAIN.hook);
+  journal.set(
+    base,
+    'devices',
+    base.devices.filter((device) => !devices.includes(device)),
+  );
+}

@@ -1,0 +1,37 @@
+import { hostIsLittleEndian } from '../datatype/byteorder.ts';
+import { AttributeWriter } from '../wire/attribute-writer.ts';
+import { encode, type Schema, type ValueOf } from '../wire/schema.ts';
+
+const NLMSG_HEADER = 16;
+const NFNL_SUBSYS_NFTABLES = 10;
+
+/** Writes messages as the kernel sends them. */
+export class MessageWriter {
+  readonly #out = new AttributeWriter(4096);
+
+  /** What was written: whole messages, one behind the other. */
+  bytes(): Uint8Array {
+    return this.#out.bytes().slice();
+  }
+
+  /** A message about an nf_tables object. */
+  nftables<S extends Schema>(type: number, family: number, schema: S, value: ValueOf<S>): void {
+    const start = this.#out.reserve(NLMSG_HEADER + 4);
+    this.#out.view.setUint8(start + NLMSG_HEADER, family);
+    encode(schema, value, this.#out);
+    this.#close(start, (NFNL_SUBSYS_NFTABLES << 8) | type);
+  }
+
+  /** A message of rtnetlink: a fixed head, then attributes. */
+  link(type: number, head: Uint8Array, write: (attributes: AttributeWriter) => void): void {
+    const start = this.#out.reserve(NLMSG_HEADER + head.length);
+    this.#out.fill(start + NLMSG_HEADER, head);
+    write(this.#out);
+    this.#close(start, type);
+  }
+
+  #close(start: number, type: number): void {
+    this.#out.view.setUint32(start, this.#out.length - start, hostIsLittleEndian);
+    this.#out.view.setUint16(start + 4, type, hostIsLittleEndian);
+  }
+}
