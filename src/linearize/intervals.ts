@@ -11,7 +11,7 @@ import { boundsOf } from './constant.ts';
 import { constant, orderOf, valueAt } from './convert.ts';
 import type { EvaluatedElement, KeyPart } from './elements.ts';
 import { constantData, joinBytes } from './emit.ts';
-import { CompileError } from './error.ts';
+import { CompileError, type Path } from './error.ts';
 import { bytesFor, type Expr, maxOf } from './expr.ts';
 
 /** What of a set decides how its elements are encoded. */
@@ -38,7 +38,7 @@ function rest(element: EvaluatedElement, layout: ElementLayout): SetElement {
   const { timeout, expiration, comment, expressions, object, source } = element;
   return {
     source,
-    ...(element.data === undefined ? {} : { data: dataOf(element.data, layout) }),
+    ...(element.data === undefined ? {} : { data: dataOf(element.data, layout, element.path) }),
     ...(object === undefined ? {} : { object }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(expiration === undefined ? {} : { expiration }),
@@ -48,8 +48,15 @@ function rest(element: EvaluatedElement, layout: ElementLayout): SetElement {
 }
 
 /** A value, a verdict, or, in a map of ranges, the two ends of one: all parts of the first, then of the last. */
-function dataOf(data: Expr, layout: ElementLayout): Data {
-  if (layout.data?.kind !== 'value' || !layout.data.interval) return constantData(data);
+function dataOf(data: Expr, layout: ElementLayout, path: Path): Data {
+  if (layout.data?.kind !== 'value') return constantData(data);
+  const ranged = (part: Expr) => part.kind === 'range' || part.kind === 'prefix';
+  if (!layout.data.interval) {
+    if (ranged(data) || (data.kind === 'concat' && data.parts.some(ranged))) {
+      throw new CompileError(path, 'the map holds single values, not ranges or prefixes');
+    }
+    return constantData(data);
+  }
   const parts = (data.kind === 'concat' ? data.parts : [data]) as readonly KeyPart[];
   const bounds = parts.map((part) => boundsOf(part));
   return joinBytes(
@@ -150,7 +157,8 @@ function sortIntervals(elements: readonly EvaluatedElement[], typed: Typed, auto
   const kept: Interval[] = [];
   for (const interval of intervals) {
     const before = kept.at(-1);
-    if (before !== undefined && interval.low <= before.high) {
+    const same = before?.low === interval.low && before.high === interval.high;
+    if (before !== undefined && interval.low <= before.high && (autoMerge || !same)) {
       if (!autoMerge) {
         throw new CompileError(
           interval.element.path,
