@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { CompileError } from '../../src/linearize/index.ts';
-import { parse, type Ruleset, type RulesetElement, stringify } from '../../src/model/index.ts';
+import { parse, type RulesetElement, stringify } from '../../src/model/index.ts';
 import { compileCommands } from '../../src/transaction/index.ts';
 import { type CorpusRule, corpusRules } from '../support/corpus.ts';
 import { Namespace } from '../support/frames/namespace.ts';
@@ -50,7 +50,7 @@ function load(lines: readonly (readonly [number, string])[]): Loaded {
       if ('metainfo' in item) continue;
       const [[kind, node]] = Object.entries(item) as [[string, { table: string; name: string }]];
       const index = Number((kind === 'table' ? node.name : node.table).slice(1));
-      listed.set(index, [...(listed.get(index) ?? []), { add: item }]);
+      listed.set(index, [...(listed.get(index) ?? []), { add: item as RulesetElement }]);
     }
   }
   return { refused, listed };
