@@ -44,7 +44,11 @@ function firewall(size: number): Case {
       const apply = session.prepare({
         setup: [],
         commands: () => render().nftables as never,
-        text: () => nftjs.formatRuleset(render()),
+        // What it deletes first is not there, and has no place in a listing.
+        text: () =>
+          nftjs.formatRuleset({
+            nftables: render().nftables.flatMap((command) => ('add' in command ? [command.add] : [])),
+          }),
       });
       const seconds = await repeat({ warm: 1, measured: 3 }, apply, flushRuleset);
       return [{ metric: 'a VM', unit: 'µs', value: (median(seconds) / size) * 1e6 }];

@@ -16,6 +16,7 @@ export type { Opaque } from './opaque.ts';
 export { type Register, registerAt, SLOTS, slotOf, slotsFor, VERDICT } from './register.ts';
 export {
   ELEMENT_FLAGS,
+  elementsOf,
   joinedBits,
   type KernelElement,
   type KnownSet,

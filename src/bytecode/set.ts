@@ -115,6 +115,11 @@ export function* unpackElements({ length, key, data, rows }: PackedElements): Ge
   }
 }
 
+/** Elements one by one, packed or not. */
+export function elementsOf(elements: readonly SetElement[] | PackedElements = []): readonly SetElement[] {
+  return 'rows' in elements ? [...unpackElements(elements)] : elements;
+}
+
 /** One element as the kernel tells it. */
 export interface KernelElement extends ElementParts {
   /** What the element carries, in sets where that is one instruction; several are `expressions`. */
@@ -149,7 +154,7 @@ export interface SetDeclaration {
   /** Overlapping intervals of its elements become one. */
   readonly autoMerge?: boolean | undefined;
   /** The elements of an anonymous set. */
-  readonly elements?: readonly SetElement[] | undefined;
+  readonly elements?: readonly SetElement[] | PackedElements | undefined;
   /** The expressions that gave the types of keys and data, for nft to know. */
   readonly keyTypeof?: Typeof | undefined;
   readonly dataTypeof?: Typeof | undefined;

@@ -1,4 +1,4 @@
-import { dataText, instructionText, words, writeElementUserdata } from '../bytecode/index.ts';
+import { dataText, elementsOf, instructionText, words, writeElementUserdata } from '../bytecode/index.ts';
 import type { CompiledRule, SetDeclaration, SetElement } from '../linearize/index.ts';
 
 /** An element in libnftnl's notation: `element 00001600  : accept 0 [end]`. */
@@ -30,7 +30,7 @@ export function setText(set: SetDeclaration, table: string): string[] {
   return [
     `${set.name} ${table} ${set.flags.toString(16)}${size}`,
     `${set.name} ${table} 0`,
-    (set.elements ?? []).map(elementText).join('\t'),
+    elementsOf(set.elements).map(elementText).join('\t'),
   ];
 }
 

@@ -40,7 +40,7 @@ export function evaluateLiteral(
 }
 
 /** How wide a constant may be that is compared with an expression, or stored in its place. */
-function literalBits(want: Typed & { readonly limit?: number | undefined }): number {
+export function literalBits(want: Typed & { readonly limit?: number | undefined }): number {
   return want.limit ?? want.bits;
 }
 

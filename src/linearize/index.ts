@@ -1,5 +1,6 @@
 export {
   ELEMENT_FLAGS,
+  elementsOf,
   joinedBits,
   type MapData,
   OBJECT_TYPES,
@@ -8,7 +9,6 @@ export {
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
-  unpackElements,
 } from '../bytecode/index.ts';
 export { evaluateElements } from './elements.ts';
 export { at, CompileError, type Path, pathText } from './error.ts';

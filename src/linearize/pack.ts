@@ -10,6 +10,7 @@ import {
 } from '../bytecode/index.ts';
 import { DatatypeError, type Literal, toBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
+import { literalBits } from './constant.ts';
 import { bytesFor } from './expr.ts';
 
 /** What of a set decides whether its elements can be packed. */
@@ -88,12 +89,13 @@ function packerOfPart(typed: Typed): Packer {
 }
 
 /** By way of the type's own reading. Names stay out: with a star or an at sign in them they are more than that. */
-function parsedPacker({ type, bits, byteorder }: Typed): Packer {
+function parsedPacker(typed: Typed): Packer {
+  const { type, bits, byteorder } = typed;
   if (type.base === 'string' || type.base === 'verdict') return () => false;
   return (node, into, at) => {
     if (!isLiteral(node)) return false;
     try {
-      into.set(toBytes(type.parse(node, bits), bytesFor(bits), byteorder), at);
+      into.set(toBytes(type.parse(node, literalBits(typed)), bytesFor(bits), byteorder), at);
       return true;
     } catch (error) {
       if (error instanceof DatatypeError || error instanceof RangeError) return false;

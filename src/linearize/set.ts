@@ -1,10 +1,17 @@
-import { type MapData, SET_FLAGS, type SetDeclaration, type Typed } from '../bytecode/index.ts';
+import {
+  type MapData,
+  type PackedElements,
+  SET_FLAGS,
+  type SetDeclaration,
+  type Typed,
+} from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
 import { inByteOrder } from './convert.ts';
 import { type EvaluatedElement, evaluateElements } from './elements.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { bytesFor, type Expr, type Value } from './expr.ts';
 import { encodeElements, mergeIntervals } from './intervals.ts';
+import { packElements } from './pack.ts';
 import type { Scope } from './scope.ts';
 import { transferOf } from './transfer.ts';
 import { typeofLookup } from './typeof.ts';
@@ -19,7 +26,7 @@ export function constantSet(values: readonly Value[], key: Typed, scope: Scope):
   const elements = values.map(
     (value, i): EvaluatedElement => ({ key: [value], source: i, path: at(undefined, i) }),
   );
-  return declare(elements, key, undefined, scope);
+  return declareEvaluated(elements, key, undefined, scope);
 }
 
 /** What is looked up, in which set. */
@@ -38,6 +45,11 @@ export function evaluateAnonymousSet(
   scope: Scope,
   path: Path | undefined,
 ): Lookup {
+  const packed = packPlain(nodes, left, data);
+  if (packed !== undefined) {
+    const contents = { key: partsOf(left), data, flags: 0, elements: packed, size: packed.length };
+    return { key: left, set: declare(contents, left, scope) };
+  }
   const evaluated = evaluateElements(nodes, partsOf(left), data, scope, path);
   if (evaluated.length === 0) throw new CompileError(path, 'the set is empty');
   const { key, elements } = transferElements(left, mergeElements(evaluated, partsOf(left), data));
@@ -45,8 +57,20 @@ export function evaluateAnonymousSet(
     const part = element.key?.length === 1 ? element.key[0] : undefined;
     return part?.kind === 'value' ? [part] : [];
   });
-  const set = declare(elements, key, intervalData(data, elements), scope);
+  const set = declareEvaluated(elements, key, intervalData(data, elements), scope);
   return { key: lookupKey(key, set), set, values };
+}
+
+/** Addresses, names and the like: no protocol is learnt from them, so that they need not be looked at again. */
+function packPlain(
+  nodes: Expression | readonly Expression[],
+  left: Expr,
+  data: MapData | undefined,
+): PackedElements | undefined {
+  const key = partsOf(left);
+  if (!Array.isArray(nodes) || nodes.length === 0 || transferOf(left) !== undefined) return undefined;
+  if (key.length === 1 && key[0]?.type.pack === undefined) return undefined;
+  return packElements(nodes as readonly Expression[], { key, data, flags: 0 });
 }
 
 /** Intervals of a set, unlike those of a map, become one where they meet: before anything is done to their ends. */
@@ -94,18 +118,16 @@ function isRanged(value: Expr): boolean {
   return value.kind === 'range' || value.kind === 'prefix';
 }
 
-function declare(
+function declareEvaluated(
   elements: readonly EvaluatedElement[],
   lookedUp: Expr | Typed,
   data: MapData | undefined,
   scope: Scope,
 ): SetDeclaration {
-  const key = partsOf(lookedUp);
+  const parts = partsOf(lookedUp);
   const ranged = hasRanges(elements);
-  const interval = ranged ? SET_FLAGS.interval | (key.length > 1 ? SET_FLAGS.concat : 0) : 0;
-  const map = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
-  const flags = SET_FLAGS.anonymous | SET_FLAGS.constant | interval | map;
-  const parts = ranged ? key.map((part) => networkOrder(part)) : key;
+  const flags = ranged ? SET_FLAGS.interval | (parts.length > 1 ? SET_FLAGS.concat : 0) : 0;
+  const key = ranged ? parts.map((part) => networkOrder(part)) : parts;
   const inOrder = ranged
     ? elements.map((element) =>
         element.key
@@ -113,15 +135,23 @@ function declare(
           : element,
       )
     : elements;
-  const encoded = encodeElements(inOrder, { key: parts, data, flags, complete: true });
+  const encoded = encodeElements(inOrder, { key, data, flags, complete: true });
+  const size = encoded.length + encoded.filter((element) => element.open).length;
+  return declare({ key, data, flags, elements: encoded, size }, lookedUp, scope);
+}
+
+function declare(
+  contents: Pick<SetDeclaration, 'key' | 'data' | 'flags' | 'elements' | 'size'>,
+  lookedUp: Expr | Typed,
+  scope: Scope,
+): SetDeclaration {
+  const { data } = contents;
+  const map = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   const set: SetDeclaration = {
+    ...contents,
     name: data === undefined ? '__set%d' : data.kind === 'object' ? '__objmap%d' : '__map%d',
     id: scope.names.nextSetId(),
-    key: parts,
-    data,
-    flags,
-    size: encoded.length + encoded.filter((element) => element.open).length,
-    elements: encoded,
+    flags: SET_FLAGS.anonymous | SET_FLAGS.constant | contents.flags | map,
     keyTypeof: 'kind' in lookedUp ? typeofLookup(lookedUp, data !== undefined) : undefined,
   };
   scope.sets.push(set);

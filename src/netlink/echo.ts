@@ -1,6 +1,7 @@
 import { chain, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { ParsedCommand } from '../transaction/index.ts';
-import { decodeOpen, type Schema } from '../wire/schema.ts';
+import { readAttributes, readUint64 } from '../wire/attribute-reader.ts';
+import type { Schema } from '../wire/schema.ts';
 import { readMessages } from './message.ts';
 import type { Echo } from './socket.ts';
 
@@ -28,8 +29,9 @@ export function echoedHandles(
     const [type, schema] = tells[kind] ?? objects;
     for (const { type: told, attributes } of readMessages(message)) {
       if (told !== type) continue;
-      const { value } = decodeOpen(schema, attributes);
-      if (typeof value.handle === 'bigint') handles.set(operation, value.handle);
+      // Only the handle: reading all of a rule would take as long as making it.
+      const handle = readAttributes(attributes).find(({ id }) => id === schema.handle?.id);
+      if (handle !== undefined) handles.set(operation, readUint64(handle.payload));
     }
   }
   return handles;

@@ -1,4 +1,4 @@
-import { type Instruction, instructionText, unpackElements } from '../bytecode/index.ts';
+import { elementsOf, type Instruction, instructionText } from '../bytecode/index.ts';
 import { elementText } from '../format/bytecode.ts';
 import { MESSAGE } from '../message/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
@@ -22,8 +22,7 @@ export function compileCommands(commands: Commands): string[][] {
 
 function text(message: OutgoingMessage): string[] {
   if (message.kind === 'elements') {
-    const elements = 'rows' in message.elements ? [...unpackElements(message.elements)] : message.elements;
-    return [`${message.set} ${message.table} 0`, elements.map(elementText).join('\t')];
+    return [`${message.set} ${message.table} 0`, elementsOf(message.elements).map(elementText).join('\t')];
   }
   const value = message.value as Readonly<Record<string, unknown>>;
   if (message.type === MESSAGE.NEWSET) {

@@ -91,9 +91,16 @@ export class AttributeWriter {
 
   /** A NUL-terminated string in UTF-8. */
   string(type: number, value: string): void {
-    const text = Buffer.from(value, 'utf8');
-    const at = this.#put(type, text.length + 1);
-    this.#bytes.set(text, at);
+    const at = this.#put(type, value.length + 1);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.truncate(at - HEADER);
+        this.raw(type, Buffer.from(`${value}\0`, 'utf8'));
+        return;
+      }
+      this.#bytes[at + i] = code;
+    }
   }
 
   raw(type: number, value: Uint8Array): void {

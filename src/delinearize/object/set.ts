@@ -21,7 +21,7 @@ const ROWS = { mergeElements: 2, comment: 7 } as const;
 export function delinearizeSet(
   family: Family,
   value: Told,
-): { known: SetDeclaration; declared: NamedSet | NamedMap } {
+): { known: Omit<SetDeclaration, 'elements'>; declared: NamedSet | NamedMap } {
   const types = delinearizeSetType({
     flags: value.flags ?? 0,
     keyType: value.keyType ?? 0,
@@ -57,7 +57,7 @@ export function delinearizeSet(
   return { known: autoMerge ? { ...known, autoMerge } : known, declared };
 }
 
-function knownSet(value: Told, types: SetTypes): SetDeclaration {
+function knownSet(value: Told, types: SetTypes): Omit<SetDeclaration, 'elements'> {
   return {
     name: value.name ?? '',
     id: 0,

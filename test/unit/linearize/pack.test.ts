@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import type { Typed } from '../../../src/bytecode/index.ts';
 import { type DatatypeName, datatype } from '../../../src/datatype/index.ts';
 import {
+  elementsOf,
   encodeElements,
   evaluate,
   evaluateElements,
   packElements,
   Scope,
   SET_FLAGS,
-  unpackElements,
 } from '../../../src/linearize/index.ts';
 import type { Expression } from '../../../src/model/index.ts';
 
@@ -32,7 +32,7 @@ function slowly(nodes: readonly Expression[], key: readonly Typed[], data?: read
 function packed(nodes: readonly Expression[], key: readonly Typed[], data?: readonly Typed[]) {
   const map = data && ({ kind: 'value', parts: data } as const);
   const rows = packElements(nodes, { key, data: map, flags: data ? SET_FLAGS.map : 0 });
-  return rows && [...unpackElements(rows)].map(hex);
+  return rows && elementsOf(rows).map(hex);
 }
 
 function hex({ key, data }: { key?: Uint8Array | undefined; data?: unknown }) {
