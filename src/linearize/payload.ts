@@ -22,6 +22,9 @@ import type { Scope } from './scope.ts';
 import { metaLoad } from './selector.ts';
 import { constantSet } from './set.ts';
 
+/** NFT_INNER_LL: what is in the tunnel has a link header. */
+const LINK_INSIDE = 2;
+
 const RAW_BASES = { ll: 'link', nh: 'network', th: 'transport', ih: 'inner' } as const;
 
 /** `{ payload: { protocol, field } }`, or `{ payload: { base, offset, len } }` with offset and len in bits. */
@@ -32,9 +35,13 @@ export function evaluatePayload(node: PayloadNode, scope: Scope, path: Path | un
     const named = findHeader(node.protocol);
     return { header: named, field: findHeaderField(named, node.field) };
   }, place);
-  const { tunnel } = node as { readonly tunnel?: string };
-  if (tunnel === undefined) return headerField(header, field, scope, place);
-  const outer = requireTunnel(tunnel, scope, at(path, 'payload'));
+  const own = header.base === 'tunnel';
+  const tunnel = node.tunnel ?? (own ? header.name : undefined);
+  if (tunnel === undefined || (tunnel === header.name && !own)) return headerField(header, field, scope, place);
+  const outer = requireTunnel(tunnel, scope, place);
+  if (header.base === 'link' && ((outer.tunnel?.flags ?? 0) & LINK_INSIDE) === 0) {
+    throw new CompileError(at(place, 'protocol'), `${outer.name} carries packets without a link header, so no ${header.name}`);
+  }
   return scope.inside(tunnel, () =>
     header === outer ? wholeBytes(payloadOf(header, field, scope)) : headerField(header, field, scope, place),
   );
