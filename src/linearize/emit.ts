@@ -11,7 +11,7 @@ import {
 } from '../bytecode/index.ts';
 import { toBytes } from '../datatype/byteorder.ts';
 import { findHeader } from '../protocol/index.ts';
-import { CompileError } from './error.ts';
+import { CompileError, type Path } from './error.ts';
 import { type Binop, bytesFor, type Expr, maxOf, type Payload } from './expr.ts';
 
 /** A value of at most this many bits takes a whole 16-byte register; only concatenations are packed. */
@@ -29,7 +29,13 @@ export interface Slot {
  */
 export class Emitter {
   readonly instructions: Instruction[] = [];
+  readonly #path: Path | undefined;
   #low = 0;
+
+  /** @param path - where the rule is in the caller's data */
+  constructor(path: Path | undefined) {
+    this.#path = path;
+  }
 
   /** Runs `emit` and frees the registers that it took. */
   scoped<T>(emit: () => T): T {
@@ -48,7 +54,7 @@ export class Emitter {
     const slot = this.#low;
     this.#low += slotsFor(expr.kind === 'concat' ? expr.bits : Math.max(expr.bits, REGISTER_BITS));
     if (this.#low > SLOTS)
-      throw new CompileError(undefined, 'the rule needs more than the 64 bytes of registers');
+      throw new CompileError(this.#path, 'the rule needs more than the 64 bytes of registers');
     return { slot, register: registerAt(slot) };
   }
 

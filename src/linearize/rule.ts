@@ -35,7 +35,7 @@ export function compileRule(
   statements.forEach((statement, i) => {
     evaluateStatement(statement, scope, at(path, i));
   });
-  const emitter = new Emitter();
+  const emitter = new Emitter(path);
   for (const statement of mergeMatches(withoutOwnProtocol(scope.statements, family))) {
     if (statement.kind === 'match') emitMatch(statement, emitter);
     else statement.emit(emitter);

@@ -1,5 +1,5 @@
-import { CompileError } from '../../../src/linearize/index.ts';
 import { type CompileLine, compileLine } from '../../../src/format/compile-line.ts';
+import { CompileError } from '../../../src/linearize/index.ts';
 
 /** What the compiler gets beside the statements. */
 export type Around = Partial<Omit<CompileLine, 'expr'>>;
