@@ -92,14 +92,15 @@ function tableChanges(
   options: DiffOptions,
 ): Command[] {
   const changes = new Changes();
-  const how = before === undefined ? 'anew' : compareItems(before.table, table.table);
+  const part = doomedThings(before, table);
+  const how = before === undefined ? 'anew' : compareTables(before, table, part);
   const anew = how === 'anew';
   if (before !== undefined && anew) {
     changes.things.push({ delete: { table: { family: table.family, name: table.name } } });
   }
   if (how !== 'same') changes.make.push(command('add', table.table));
 
-  const doomed = anew ? new Set(before?.things.keys()) : doomedThings(before, table);
+  const doomed = anew ? new Set(before?.things.keys()) : part;
   if (before !== undefined && !anew) removeThings(before, doomed, changes);
   const goes = ({ references }: { readonly references: readonly string[] }) =>
     references.some((name) => doomed.has(name));
@@ -130,13 +131,24 @@ function compareItems(before: Item, item: Item): 'same' | 'change' | 'anew' {
   return names.every((name) => changeable(item.kind, name, before, item)) ? 'change' : 'anew';
 }
 
+/** A table does not fall asleep or wake up in a transaction in which base chains of it come or go. */
+function compareTables(before: TableContents, table: TableContents, doomed: ReadonlySet<string>) {
+  const how = compareItems(before.table, table.table);
+  if (how !== 'change') return how;
+  const goes = [...doomed].some((key) => isBase(before.things.get(key) as Item));
+  const comes = [...table.things].some(
+    ([key, item]) => isBase(item) && (doomed.has(key) || !before.things.has(key)),
+  );
+  return goes || comes ? 'anew' : how;
+}
+
 /** What the kernel changes in place, on every version: the policy of a chain, and whether a table is dormant. */
 function changeable(kind: string, property: string, before: Item, item: Item): boolean {
   if (kind === 'chain') return property === 'policy' && isBase(before) === isBase(item);
   return kind === 'table' && property === 'flags' && otherFlags(before) === otherFlags(item);
 }
 
-const isBase = ({ node }: Item) => node.hook !== undefined;
+const isBase = ({ kind, node }: Item) => kind === 'chain' && node.hook !== undefined;
 
 function listOf(value: unknown): readonly string[] {
   if (value === undefined) return [];

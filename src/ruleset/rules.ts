@@ -8,7 +8,7 @@ import { ruleWithStateOf } from './state.ts';
 export interface RuleChanges {
   readonly remove: readonly Command[];
   readonly place: readonly Command[];
-  /** After all others are in place: a replaced rule has another handle. */
+  /** After all others are in place: a replaced rule may have another handle. */
   readonly replace: readonly Command[];
 }
 

@@ -41,6 +41,17 @@ rows('tables', [
   ['no longer dormant, in place', titled({ flags: ['dormant'] }), table(), ['add table t']],
   ['one flag alone or in a list', titled({ flags: ['dormant'] }), titled({ flags: 'dormant' }), []],
   [
+    'dormant, with a base chain that comes: anew',
+    table(chain('c')),
+    titled({ flags: ['dormant'] }, chain('c'), base('b')),
+    [
+      'delete table t',
+      'add table t {"flags":["dormant"]}',
+      'add chain c',
+      'add chain b {"type":"filter","hook":"input","prio":0,"policy":"accept"}',
+    ],
+  ],
+  [
     'an owner: anew',
     table(chain('c')),
     titled({ flags: 'owner' }, chain('c')),
