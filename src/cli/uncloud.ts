@@ -109,7 +109,20 @@ function print({ ruleset, hash }: Rendering, json: boolean, io: Io): void {
     io.out(
       `${stringify({ nftables: [{ metainfo: { json_schema_version: 1, hash } }, ...ruleset.nftables] })}\n`,
     );
-  else io.out(`# hash ${hash}\n${formatRuleset(ruleset)}`);
+  else io.out(`# hash ${hash}\n${text(ruleset)}`);
+}
+
+/** The transaction in nft syntax: tables are added and deleted, so that they are new, and made. */
+function text({ nftables }: Ruleset): string {
+  const cleared = nftables.findLastIndex((command) => 'delete' in command) + 1;
+  const clearing = nftables
+    .slice(0, cleared)
+    .flatMap((command) =>
+      Object.entries(command as Record<string, { table: { family: string; name: string } }>).map(
+        ([verb, { table }]) => `${verb} table ${table.family} ${table.name}\n`,
+      ),
+    );
+  return clearing.join('') + formatRuleset({ nftables: nftables.slice(cleared) });
 }
 
 async function applyTo(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
