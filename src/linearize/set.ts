@@ -14,7 +14,7 @@ import { encodeElements, mergeIntervals } from './intervals.ts';
 import { packElements } from './pack.ts';
 import type { Scope } from './scope.ts';
 import { transferOf } from './transfer.ts';
-import { typeofLookup } from './typeof.ts';
+import { typeofLookup, VERDICTS } from './typeof.ts';
 
 /** The parts that a key is made of. */
 export function partsOf(key: Expr | Typed): readonly Typed[] {
@@ -126,7 +126,8 @@ function declareEvaluated(
 ): SetDeclaration {
   const parts = partsOf(lookedUp);
   const ranged = hasRanges(elements);
-  const flags = ranged ? SET_FLAGS.interval | (parts.length > 1 ? SET_FLAGS.concat : 0) : 0;
+  const interval = ranged ? SET_FLAGS.interval | (parts.length > 1 ? SET_FLAGS.concat : 0) : 0;
+  const flags = SET_FLAGS.anonymous | interval;
   const key = ranged ? parts.map((part) => networkOrder(part)) : parts;
   const inOrder = ranged
     ? elements.map((element) =>
@@ -153,6 +154,7 @@ function declare(
     id: scope.names.nextSetId(),
     flags: SET_FLAGS.anonymous | SET_FLAGS.constant | contents.flags | map,
     keyTypeof: 'kind' in lookedUp ? typeofLookup(lookedUp, data !== undefined) : undefined,
+    dataTypeof: data?.kind === 'verdict' ? VERDICTS : undefined,
   };
   scope.sets.push(set);
   return set;

@@ -22,18 +22,22 @@ const port: Shape = { port: 'any', flags: 'texts' };
 const nat: Shape = { ...port, addr: 'any', family: 'text', type_flags: 'texts' };
 const lookup: Shape = { key: 'any!', data: 'any!' };
 const update: Shape = { op: 'text!', elem: 'any!', stmt: 'list' };
-const counter: Shape = { packets: 'whole', bytes: 'whole' };
-const quota: Shape = { val: 'whole!', val_unit: 'text', used: 'whole', used_unit: 'text', inv: 'yes or no' };
-const limit: Shape = {
-  rate: 'whole!',
-  rate_unit: 'text',
-  per: 'text',
-  burst: 'whole',
-  burst_unit: 'text',
-  inv: 'yes or no',
-};
-const count: Shape = { val: 'whole!', inv: 'yes or no' };
-const last: Shape = { used: 'whole' };
+
+/** The keys of what has a state of its own. */
+export const statefulShapes = {
+  counter: { packets: 'whole', bytes: 'whole' },
+  quota: { val: 'whole!', val_unit: 'text', used: 'whole', used_unit: 'text', inv: 'yes or no' },
+  limit: {
+    rate: 'whole!',
+    rate_unit: 'text',
+    per: 'text',
+    burst: 'whole',
+    burst_unit: 'text',
+    inv: 'yes or no',
+  },
+  last: { used: 'whole' },
+  'ct count': { val: 'whole!', inv: 'yes or no' },
+} as const satisfies Readonly<Record<string, Shape>>;
 
 /** The keys of every expression that is an object, by its own key in the JSON. */
 export const expressionShapes = {
@@ -73,11 +77,6 @@ export const expressionShapes = {
 export const statementShapes: Readonly<Record<string, Shape>> = {
   match: { op: 'text', left: 'any!', right: 'any!' },
   vmap: lookup,
-  counter,
-  quota,
-  limit,
-  last,
-  'ct count': count,
   log: {
     prefix: 'text',
     group: 'whole',

@@ -2,6 +2,7 @@ import type { Instruction } from '../bytecode/index.ts';
 import type { Path } from './error.ts';
 import { at, CompileError } from './error.ts';
 import type { Scope } from './scope.ts';
+import { checkShape, statefulShapes } from './shape.ts';
 import { MAX_32, whole } from './whole.ts';
 
 type StatefulKind = 'counter' | 'quota' | 'limit' | 'last' | 'ct count';
@@ -15,9 +16,9 @@ const MAX_64 = (1n << 64n) - 1n;
  * gives the elements it adds.
  */
 export function evaluateStateful(kind: StatefulKind, node: unknown, _scope: Scope, path: Path): Instruction {
+  if (typeof node === 'string') throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
   const value = (node ?? {}) as Record<string, unknown>;
-  if (typeof value !== 'object')
-    throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
+  checkShape(value, statefulShapes[kind], path);
   switch (kind) {
     case 'counter':
       return {
