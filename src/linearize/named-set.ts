@@ -14,7 +14,7 @@ import { at, CompileError, type Path } from './error.ts';
 import type { Expr } from './expr.ts';
 import type { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
-import { typeofDeclared } from './typeof.ts';
+import { EMPTY_CONCAT, typeofDeclared, VERDICTS } from './typeof.ts';
 
 const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', dynamic: 'eval' } as const;
 
@@ -56,8 +56,7 @@ export function declareNamedSet(
     flags,
     ...(node.size === undefined ? {} : { size: node.size }),
     ...(node['auto-merge'] ? { autoMerge: true } : {}),
-    keyTypeof: typeofOf(node.type, scope, at(path, 'type')),
-    dataTypeof: 'map' in node ? typeofOf(node.map, scope, at(path, 'map')) : undefined,
+    ...typeofs(node, scope, path),
   };
 }
 
@@ -73,7 +72,7 @@ export function typesOf(node: unknown, scope: Scope, path: Path | undefined): re
     if (node.length === 0) throw new CompileError(path, 'a key has at least one part');
     return node.map((name, i) => typeNamed(name, at(path, i)));
   }
-  if (typeof node === 'object' && node !== null && 'typeof' in node) {
+  if (isTypeof(node)) {
     return partsOf(declaredBy(node.typeof, scope, at(path, 'typeof'))).map(({ type, bits, byteorder }) => ({
       type,
       bits,
@@ -95,11 +94,22 @@ function declaredBy(node: unknown, scope: Scope, path: Path): Expr {
   return { kind: 'concat', type: first.type, bits: joinedBits(parts), byteorder: first.byteorder, parts };
 }
 
-/** For nft to know where a type came from: of `typeof`, and of verdicts. */
+/** For nft to know where the types came from. */
+function typeofs(node: NamedSet | NamedMap, scope: Scope, path: Path | undefined) {
+  const keyTypeof = typeofOf(node.type, scope, at(path, 'type'));
+  const map = 'map' in node ? node.map : undefined;
+  const dataTypeof =
+    map !== 'verdict' ? typeofOf(map, scope, at(path, 'map')) : isTypeof(node.type) ? VERDICTS : undefined;
+  return { keyTypeof, dataTypeof };
+}
+
 function typeofOf(node: unknown, scope: Scope, path: Path): Typeof | undefined {
-  if (node === 'verdict') return { kind: 'verdict', numbers: {} };
-  if (typeof node !== 'object' || node === null || !('typeof' in node)) return undefined;
-  return typeofDeclared(declaredBy(node.typeof, scope, at(path, 'typeof')));
+  if (isTypeof(node)) return typeofDeclared(declaredBy(node.typeof, scope, at(path, 'typeof')));
+  return Array.isArray(node) && node.length > 1 ? EMPTY_CONCAT : undefined;
+}
+
+function isTypeof(node: unknown): node is { readonly typeof: unknown } {
+  return typeof node === 'object' && node !== null && 'typeof' in node;
 }
 
 function typeNamed(name: unknown, path: Path | undefined): Typed {

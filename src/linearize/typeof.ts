@@ -2,6 +2,8 @@ import { CT_KEYS, EXTHDR_OPS, type Instruction, META_KEYS, RT_KEYS, type Typeof 
 import {
   type Extension,
   exthdrs,
+  type Header,
+  type HeaderField,
   headers,
   ipOptions,
   payloadBases,
@@ -10,8 +12,11 @@ import {
 } from '../protocol/index.ts';
 import type { Concat, Expr, Exthdr, Payload } from './expr.ts';
 
+/** What nft notes of a map of verdicts. */
+export const VERDICTS: Typeof = { kind: 'verdict', numbers: {} };
+
 /** What nft notes of a concatenation that has a part without a note of its own: that it is one. */
-const EMPTY_CONCAT: Typeof = { kind: 'concat', parts: [] };
+export const EMPTY_CONCAT: Typeof = { kind: 'concat', parts: [] };
 
 /**
  * What nft notes in the userdata of an anonymous set of the expression that is looked up in it. Bits that have
@@ -31,7 +36,7 @@ function typeofExpr(expr: Expr, declared: boolean): Typeof | undefined {
     case 'concat':
       return typeofConcat(expr, declared);
     case 'verdict':
-      return { kind: 'verdict', numbers: {} };
+      return VERDICTS;
     case 'payload':
       return typeofPayload(expr);
     case 'exthdr':
@@ -59,7 +64,10 @@ function typeofBits(expr: Expr, shift: bigint, bits: number): Typeof | undefined
   return typeofBits(expr.left, shift + more, bits);
 }
 
-/** enum proto_bases of nft's proto.h: one more than the kernel's number. */
+/**
+ * By header and field, or by where it is; numbers also tell their width. enum proto_bases has one more than the
+ * kernel's.
+ */
 function typeofPayload({ base, offset, bits, header, field, tunnel }: Payload): Typeof | undefined {
   if (tunnel !== undefined) return undefined;
   if (header === undefined || field === undefined) {
@@ -68,9 +76,10 @@ function typeofPayload({ base, offset, bits, header, field, tunnel }: Payload): 
       numbers: { header: 0, field: 0, base: payloadBases[base] + 1, offset, length: bits },
     };
   }
-  const found = headers[header as keyof typeof headers];
-  const index = found.fields[field as keyof typeof found.fields] as { readonly index: number };
-  return { kind: 'payload', numbers: { header: found.id, field: index.index } };
+  const { id, fields } = headers[header as keyof typeof headers] as Header;
+  const layout = fields[field] as HeaderField;
+  const length: Readonly<Record<string, number>> = layout.type === 'integer' ? { length: layout.bits } : {};
+  return { kind: 'payload', numbers: { header: id, field: layout.index, ...length } };
 }
 
 const EXTENSIONS: Readonly<Record<string, Readonly<Record<string, Extension>>>> = {
@@ -87,7 +96,8 @@ function typeofField({ op, number, present }: Exthdr, offset: number, bits: numb
     const field = Object.values(extension.fields).find((one) => one.offset === offset && one.bits === bits);
     const header = extension.id ?? extension.type;
     if (field !== undefined) {
-      return { kind: 'exthdr', numbers: { field: field.index, op: EXTHDR_OPS.indexOf(op), header } };
+      const others: Readonly<Record<string, number>> = op === 'ipv6' ? {} : { op: EXTHDR_OPS.indexOf(op) };
+      return { kind: 'exthdr', numbers: { field: field.index, ...others, header } };
     }
   }
   return undefined;

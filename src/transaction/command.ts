@@ -78,12 +78,12 @@ function nodeOf(value: unknown, path: Path): Readonly<Record<string, unknown>> {
 }
 
 /** What of an object stands in front of what, so that everything is there before it is named. */
-const ORDER = ['table', 'flowtable', 'chain', 'set', 'map'];
+const ORDER = ['table', 'flowtable', 'chain', 'set'];
 
 function rank(kind: string): number {
   if (kind === 'rule') return ORDER.length + 2;
   if (kind === 'element') return ORDER.length + 1;
-  const found = ORDER.indexOf(kind);
+  const found = ORDER.indexOf(kind === 'map' ? 'set' : kind);
   return found < 0 ? 1 : found;
 }
 

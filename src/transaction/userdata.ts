@@ -30,7 +30,7 @@ export function setUserdata(set: SetDeclaration, autoMerge: boolean, comment?: s
   if (isMap) rows.push(userdataNumber(ROWS.dataByteOrder, data ? byteOrder(data.parts) : BYTE_ORDERS.none));
   if (autoMerge) rows.push(userdataNumber(ROWS.mergeElements, 1));
   rows.push(...typeofRow(ROWS.keyTypeof, set.keyTypeof), ...typeofRow(ROWS.dataTypeof, set.dataTypeof));
-  if (isMap) rows.push(userdataNumber(ROWS.dataInterval, data?.interval ? 1 : 0));
+  if (set.data !== undefined) rows.push(userdataNumber(ROWS.dataInterval, data?.interval ? 1 : 0));
   if (comment !== undefined) rows.push(userdataText(ROWS.comment, comment));
   return writeUserdata(rows);
 }
