@@ -59,7 +59,10 @@ class Reader {
       const family = familyByNumber(message.family)?.name;
       if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family))
         continue;
-      told.push({ family, value: decodeOpen(schema, message.attributes).value });
+      const { value } = decodeOpen(schema, message.attributes);
+      const owner = 'table' in value ? value.table : undefined;
+      if (owner !== undefined && !covers(this.#scope.table, owner as string)) continue;
+      told.push({ family, value });
     }
     return told;
   }
@@ -76,7 +79,9 @@ class Reader {
   }
 }
 
-const inTable = (scope: ListScope) => (scope.table === undefined ? {} : { table: scope.table });
+/** The kernel looks a table up by its family, too: without one everything is read, and what fits is kept. */
+const inTable = ({ family, table }: ListScope) =>
+  family === undefined || table === undefined ? {} : { table };
 
 /** Reads what the scope covers, in nft's order: for each table its objects, sets, flowtables, chains and rules. */
 export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> {
