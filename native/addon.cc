@@ -1,12 +1,14 @@
 #include <napi.h>
 
 #include "connection.h"
+#include "monitor.h"
 
 namespace {
 
 /** The addon keeps nothing of its own: what a thread opens, goes with that thread's environment. */
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Connection", nftjs::Connection::define(env));
+  exports.Set("Monitor", nftjs::Monitor::define(env));
   return exports;
 }
 

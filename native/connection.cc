@@ -6,15 +6,15 @@
 #include "errors.h"
 #include "links.h"
 #include "transaction.h"
+#include "values.h"
 
 namespace nftjs {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-Napi::Error bad_argument(Napi::Env env, const char* what) {
-  return Napi::TypeError::New(env, what);
-}
+/** Tells a Connection from whatever else an object may wrap. */
+constexpr napi_type_tag kConnectionTag = {0x6b1f0c5e9a7d4f21, 0x8c3e52d7f4b960a8};
 
 Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsTypedArray() ||
@@ -22,23 +22,6 @@ Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index) {
     throw bad_argument(info.Env(), "a Uint8Array expected");
   }
   return info[index].As<Napi::Uint8Array>();
-}
-
-double number_argument(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsNumber()) throw bad_argument(info.Env(), "a number expected");
-  return info[index].As<Napi::Number>().DoubleValue();
-}
-
-uint32_t uint_argument(const Napi::CallbackInfo& info, size_t index) {
-  number_argument(info, index);
-  return info[index].As<Napi::Number>().Uint32Value();
-}
-
-/** A number of bytes; Infinity stands for no limit. */
-size_t limit_argument(const Napi::CallbackInfo& info, size_t index) {
-  const double limit = number_argument(info, index);
-  if (!(limit >= 1)) throw bad_argument(info.Env(), "a limit of at least one byte expected");
-  return limit < 9e15 ? static_cast<size_t>(limit) : std::numeric_limits<size_t>::max();
 }
 
 /** (type, family, flags, attributes) from `index` on. */
@@ -50,15 +33,6 @@ Request request_arguments(const Napi::CallbackInfo& info, size_t index) {
                  static_cast<uint8_t>(uint_argument(info, index + 1)),
                  static_cast<uint16_t>(uint_argument(info, index + 2)),
                  Bytes(attributes.Data(), attributes.Data() + attributes.ByteLength())};
-}
-
-/** Hands the bytes over to JavaScript without a copy. */
-Napi::Value give(Napi::Env env, Buffer& buffer) {
-  const size_t size = buffer.size();
-  if (size == 0) return Napi::Buffer<uint8_t>::New(env, 0);
-  uint8_t* data = buffer.release();
-  return Napi::Buffer<uint8_t>::NewOrCopy(env, data, size,
-                                          [](Napi::Env, uint8_t* bytes) { std::free(bytes); });
 }
 
 const char* status_name(Outcome::Status status) {
@@ -191,6 +165,7 @@ Napi::Function Connection::define(Napi::Env env) {
                          InstanceMethod<&Connection::generation>("generation"),
                          InstanceMethod<&Connection::generation_sync>("generationSync"),
                          InstanceMethod<&Connection::links>("links"),
+                         InstanceMethod<&Connection::port>("port"),
                          InstanceMethod<&Connection::cancel>("cancel"),
                          InstanceMethod<&Connection::close>("close"),
                      });
@@ -205,12 +180,10 @@ Connection::Connection(const Napi::CallbackInfo& info)
     if (info[0].IsString()) {
       const int receive_buffer = static_cast<int>(uint_argument(info, 1));
       channel_->socket = Socket::open(info[0].As<Napi::String>(), receive_buffer);
-    } else if (info[0].IsObject() &&
-               info[0].As<Napi::Object>().InstanceOf(info.NewTarget().As<Napi::Function>())) {
-      channel_->socket = Unwrap(info[0].As<Napi::Object>())->channel(env)->socket->sibling();
     } else {
-      throw bad_argument(env, "the path of a network namespace or a Connection expected");
+      channel_->socket = of(info[0]).sibling(env, std::nullopt);
     }
+    info.This().As<Napi::Object>().TypeTag(&kConnectionTag);
   } catch (const Napi::Error&) {
     throw;
   } catch (...) {
@@ -221,6 +194,17 @@ Connection::Connection(const Napi::CallbackInfo& info)
 std::shared_ptr<Channel> Connection::channel(Napi::Env env) const {
   if (channel_) return channel_;
   throw to_error(env, std::make_exception_ptr(SystemError("sendto", EBADF, "the connection is closed")));
+}
+
+Connection& Connection::of(Napi::Value value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kConnectionTag)) {
+    throw bad_argument(value.Env(), "a Connection expected");
+  }
+  return *Unwrap(value.As<Napi::Object>());
+}
+
+std::unique_ptr<Socket> Connection::sibling(Napi::Env env, std::optional<int> receive_buffer) const {
+  return channel(env)->socket->sibling(receive_buffer);
 }
 
 Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
@@ -278,6 +262,10 @@ Napi::Value Connection::links(const Napi::CallbackInfo& info) {
     read_links(*channel->socket, *messages);
     return [messages](Napi::Env env) { return give(env, *messages); };
   });
+}
+
+Napi::Value Connection::port(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), channel(info.Env())->socket->port());
 }
 
 Napi::Value Connection::cancel(const Napi::CallbackInfo& info) {

@@ -28,6 +28,21 @@ class Connection : public Napi::ObjectWrap<Connection> {
   /** `new Connection(netns, receiveBuffer)`, or `new Connection(other)` for the namespace of another. */
   explicit Connection(const Napi::CallbackInfo& info);
 
+  /**
+   * The connection that a JavaScript value stands for.
+   *
+   * @throws Napi::Error for any other value
+   */
+  static Connection& of(Napi::Value value);
+
+  /**
+   * Another socket in the same network namespace, whose receive buffer may have another size.
+   *
+   * @throws Napi::Error when the connection is closed
+   * @throws SystemError
+   */
+  std::unique_ptr<Socket> sibling(Napi::Env env, std::optional<int> receive_buffer) const;
+
  private:
   Napi::Value submit(const Napi::CallbackInfo& info);
   Napi::Value submit_sync(const Napi::CallbackInfo& info);
@@ -37,6 +52,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value generation_sync(const Napi::CallbackInfo& info);
   Napi::Value links(const Napi::CallbackInfo& info);
+  Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

@@ -102,10 +102,15 @@ void Socket::in_its_namespace(const std::function<void()>& work) const {
   }
 }
 
-std::unique_ptr<Socket> Socket::sibling() const {
+std::unique_ptr<Socket> Socket::sibling(std::optional<int> receive_buffer) const {
+  const int size = receive_buffer.value_or(receive_buffer_);
   Handle socket;
-  in_its_namespace([&] { socket = make(receive_buffer_); });
-  return std::unique_ptr<Socket>(new Socket(std::move(socket), receive_buffer_));
+  in_its_namespace([&] { socket = make(size); });
+  return std::unique_ptr<Socket>(new Socket(std::move(socket), size));
+}
+
+void Socket::subscribe(int group) {
+  set_option(socket_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
 }
 
 size_t Socket::send_buffer() const {

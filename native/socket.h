@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "buffer.h"
@@ -25,8 +26,19 @@ class Socket {
    */
   static std::unique_ptr<Socket> open(const std::string& netns, int receive_buffer);
 
-  /** Another socket in the network namespace of this one. */
-  std::unique_ptr<Socket> sibling() const;
+  /** Another socket in the network namespace of this one, with a receive buffer as large unless one is given.
+   */
+  std::unique_ptr<Socket> sibling(std::optional<int> receive_buffer = std::nullopt) const;
+
+  /**
+   * Has the kernel send what it tells a group (NFNLGRP_* of linux/netfilter/nfnetlink.h).
+   *
+   * @throws SystemError EPERM without CAP_NET_ADMIN
+   */
+  void subscribe(int group);
+
+  /** For polling alone. */
+  int descriptor() const { return mnl_socket_get_fd(socket_.get()); }
 
   /** Runs `work` in the network namespace of this socket. */
   void in_its_namespace(const std::function<void()>& work) const;

@@ -20,6 +20,9 @@ export interface NetlinkMessage {
   readonly type: number;
   /** `NLM_F_*` of linux/netlink.h. */
   readonly flags: number;
+  /** The number of the request that it is about, and the address of the socket that made it. */
+  readonly sequence: number;
+  readonly port: number;
   /** `NFPROTO_*` of linux/netfilter.h. */
   readonly family: number;
   /** The attributes, encoded: a view, not a copy. */
@@ -45,6 +48,8 @@ export function* readMessages(bytes: Uint8Array): Generator<NetlinkMessage, void
     yield {
       type: view.getUint16(at + 4, hostIsLittleEndian) & 0xff,
       flags: view.getUint16(at + 6, hostIsLittleEndian),
+      sequence: view.getUint32(at + 8, hostIsLittleEndian),
+      port: view.getUint32(at + 12, hostIsLittleEndian),
       family: view.getUint8(at + HEADER),
       attributes: bytes.subarray(at + HEADER + FAMILY_HEADER, at + length),
     };

@@ -57,9 +57,33 @@ export interface NativeConnection {
   generationSync(): number;
   /** RTM_NEWLINK messages of the namespace's interfaces. */
   links(id: number): Promise<Uint8Array>;
+  /** The address of the socket. */
+  port(): number;
   /** Rejects a call that has not begun to send, or reads an answer. */
   cancel(id: number): void;
   /** Cancels what waits; the socket closes when the call under way ends. */
+  close(): void;
+}
+
+/** What a read of a monitor brought. */
+export interface NativeNews {
+  /** Whole netlink messages, one behind the other. */
+  readonly messages: Uint8Array;
+  /** Behind them, messages were lost. */
+  readonly overrun: boolean;
+}
+
+/**
+ * Messages of the kernel to a group. They are taken off the socket by {@link NativeMonitor.read} alone, one at
+ * a time; only while it waits does the event loop go on for it. Errors are those of the connection.
+ */
+export interface NativeMonitor {
+  /** Waits for messages, and returns what is there: about `limit` bytes at most. */
+  read(limit: number): Promise<NativeNews>;
+  /** Whether a process waits for a read that waits; it does until it is told not to. */
+  ref(): void;
+  unref(): void;
+  /** Rejects a read that waits; closing again does nothing. */
   close(): void;
 }
 
@@ -69,6 +93,10 @@ interface Addon {
     new (netns: string, receiveBuffer: number): NativeConnection;
     /** Another socket in the network namespace of `other`. */
     new (other: NativeConnection): NativeConnection;
+  };
+  readonly Monitor: {
+    /** In the network namespace of `connection`. */
+    new (connection: NativeConnection, group: number, receiveBuffer: number): NativeMonitor;
   };
 }
 

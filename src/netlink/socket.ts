@@ -1,7 +1,10 @@
-import { constants } from 'node:os';
 import type { ProgramWriter } from '../wire/program.ts';
-import { errnoAdvice, errnoName } from './errno.ts';
+import { errnoName } from './errno.ts';
 import { type NativeAnswer, type NativeConnection, type NativeOutcome, native } from './native.ts';
+import { codeOf, translate, translated } from './socket-error.ts';
+import { Subscription, type SubscriptionOptions } from './subscription.ts';
+
+export { NetlinkSocketError } from './socket-error.ts';
 
 /** Where and how to open a socket. */
 export interface SocketOptions {
@@ -101,34 +104,7 @@ export interface StreamRequest extends DumpRequest {
   readonly chunk?: number;
 }
 
-/** A system call failed, or the kernel refused a question. */
-export class NetlinkSocketError extends Error {
-  override readonly name = 'NetlinkSocketError';
-  /** As `EPERM`. */
-  readonly code: string;
-  /** The number of `code`, positive. */
-  readonly errno: number;
-  /** The system call, or `netlink` where it was the kernel that refused. */
-  readonly syscall: string;
-  /** What can be done about it, in words. */
-  readonly advice: string | undefined;
-  /** Where the attribute that the kernel objects to starts, in the attributes of the question. */
-  readonly offset: number | undefined;
-
-  constructor(errno: number, syscall: string, detail: string, offset?: number) {
-    const code = errnoName(errno);
-    super(`${syscall}: ${code}${detail && `: ${detail}`}`);
-    this.code = code;
-    this.errno = errno;
-    this.syscall = syscall;
-    this.advice = errnoAdvice(code);
-    this.offset = offset;
-  }
-}
-
-const CLOSED = constants.errno.EBADF;
 const NLM_F_DUMP = 0x300;
-const HEADERS = 20;
 const RECEIVE_BUFFER = 32 << 20;
 const CHUNK = 256 << 10;
 const NO_ATTRIBUTES = new Uint8Array(0);
@@ -142,7 +118,8 @@ const NO_ATTRIBUTES = new Uint8Array(0);
 export class NetlinkSocket {
   readonly #native: NativeConnection;
   readonly #underway = new Set<Promise<unknown>>();
-  readonly #streams = new Set<NetlinkSocket>();
+  /** What ends with this socket. */
+  readonly #followers = new Set<{ close(): void }>();
   #closed = false;
   #calls = 0;
 
@@ -211,12 +188,12 @@ export class NetlinkSocket {
    */
   async *stream(request: StreamRequest): AsyncGenerator<DumpResult, void, undefined> {
     const reader = new NetlinkSocket(translate(() => new (native().Connection)(this.#native)));
-    this.#streams.add(reader);
+    this.#followers.add(reader);
     try {
       yield* reader.#pieces(request);
     } finally {
       reader.close();
-      this.#streams.delete(reader);
+      this.#followers.delete(reader);
     }
   }
 
@@ -235,14 +212,33 @@ export class NetlinkSocket {
     return this.#run(signal, (id) => this.#native.links(id));
   }
 
+  /** The address of the socket: messages about what it did carry it. */
+  get port(): number {
+    return translate(() => this.#native.port());
+  }
+
   /**
-   * Closes the socket and its streams. A transaction under way still runs to its end and tells its result;
+   * Listens to what the kernel tells a group (`NFNLGRP_*` of linux/netfilter/nfnetlink.h), in the same network
+   * namespace and with a socket of its own, which closes with this one.
+   *
+   * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN
+   */
+  subscribe(group: number, options: SubscriptionOptions = {}): Subscription {
+    const subscription = new Subscription(this.#native, group, options, () =>
+      this.#followers.delete(subscription),
+    );
+    this.#followers.add(subscription);
+    return subscription;
+  }
+
+  /**
+   * Closes the socket, its streams and subscriptions. A transaction under way still runs to its end and tells its result;
    * everything else is rejected. Closing again does nothing.
    */
   close(): void {
     this.#closed = true;
     this.#native.close();
-    for (const stream of this.#streams) stream.close();
+    for (const follower of this.#followers) follower.close();
   }
 
   [Symbol.dispose](): void {
@@ -331,25 +327,4 @@ function submitResult(outcome: NativeOutcome): SubmitResult {
 
 function dumpResult({ messages, interrupted }: NativeAnswer): DumpResult {
   return { messages, interrupted };
-}
-
-function translate<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw translated(error);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-/** The addon's error as ours; anything else as it is. */
-function translated(error: unknown): unknown {
-  if (codeOf(error) === 'ABORT_ERR') return new NetlinkSocketError(CLOSED, 'close', 'the socket was closed');
-  if (!(error instanceof Error && 'errno' in error && 'syscall' in error)) return error;
-  const { errno, syscall, message } = error as Error & { errno: number; syscall: string };
-  const offset = 'offset' in error ? (error.offset as number) - HEADERS : -1;
-  return new NetlinkSocketError(errno, syscall, message, offset >= 0 ? offset : undefined);
 }

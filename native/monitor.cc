@@ -1,0 +1,149 @@
+#include "monitor.h"
+
+#include <utility>
+
+#include "connection.h"
+#include "errors.h"
+#include "task.h"
+#include "values.h"
+
+namespace nftjs {
+
+Napi::Function Monitor::define(Napi::Env env) {
+  return DefineClass(env, "Monitor",
+                     {
+                         InstanceMethod<&Monitor::read>("read"),
+                         InstanceMethod<&Monitor::ref>("ref"),
+                         InstanceMethod<&Monitor::unref>("unref"),
+                         InstanceMethod<&Monitor::close>("close"),
+                     });
+}
+
+Monitor::Monitor(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Monitor>(info), context_(info.Env(), "nftjs") {
+  const Napi::Env env = info.Env();
+  const Connection& connection = Connection::of(info[0]);
+  const int group = static_cast<int>(uint_argument(info, 1));
+  const int receive_buffer = static_cast<int>(uint_argument(info, 2));
+  try {
+    socket_ = connection.sibling(env, receive_buffer);
+    socket_->subscribe(group);
+    readable_ = std::make_unique<Readable>(
+        env, socket_->descriptor(), [this] { on_ready(); }, [this] { socket_.reset(); });
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_error(env, std::current_exception());
+  }
+}
+
+Monitor::Received Monitor::receive(size_t limit) {
+  Received received;
+  try {
+    while (received.messages.size() < limit && socket_->receive(received.messages) > 0) continue;
+  } catch (const SystemError& error) {
+    if (error.code() != ENOBUFS) throw;
+    received.overrun = true;
+    drain();
+  }
+  return received;
+}
+
+/**
+ * Empties the socket's queue after an overrun. The kernel delivers nothing until that is done, and where in
+ * the queue messages are missing it does not say: none of them can be told to be whole.
+ */
+void Monitor::drain() {
+  Buffer dropped;
+  for (;;) {
+    try {
+      dropped.truncate(0);
+      if (socket_->receive(dropped) == 0) return;
+    } catch (const SystemError& error) {
+      if (error.code() != ENOBUFS) throw;
+    }
+  }
+}
+
+/** Settles a read if there is something to say. */
+bool Monitor::answer(const Waiting& waiting) {
+  const Napi::Env env = Env();
+  try {
+    Received received = receive(waiting.limit);
+    if (received.messages.size() == 0 && !received.overrun) return false;
+    Napi::Object value = Napi::Object::New(env);
+    value.Set("messages", give(env, received.messages));
+    value.Set("overrun", Napi::Boolean::New(env, received.overrun));
+    waiting.deferred.Resolve(value);
+  } catch (const Napi::Error& error) {
+    waiting.deferred.Reject(error.Value());
+  } catch (...) {
+    waiting.deferred.Reject(to_error(env, std::current_exception()).Value());
+  }
+  return true;
+}
+
+void Monitor::on_ready() {
+  const Napi::HandleScope handles(Env());
+  // Nothing else may hold the object once its read is answered.
+  [[maybe_unused]] const Napi::Object self = Value();
+  try {
+    // Promises' reactions run when this scope ends.
+    const Napi::CallbackScope reactions(Env(), context_);
+    if (waiting_ && answer(*waiting_)) stop_waiting();
+  } catch (const Napi::Error&) {
+    // The environment runs no JavaScript any more.
+    if (readable_) readable_->stop();
+  }
+}
+
+void Monitor::stop_waiting() {
+  readable_->stop();
+  waiting_.reset();
+  Unref();
+}
+
+Napi::Value Monitor::read(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const size_t limit = limit_argument(info, 0);
+  if (waiting_) {
+    throw to_error(env, std::make_exception_ptr(SystemError("recvfrom", EBUSY, "a read waits already")));
+  }
+  if (!socket_) {
+    throw to_error(env, std::make_exception_ptr(SystemError("recvfrom", EBADF, "the monitor is closed")));
+  }
+  const Waiting waiting{Napi::Promise::Deferred(env), limit};
+  if (answer(waiting)) return waiting.deferred.Promise();
+  try {
+    readable_->start();
+  } catch (...) {
+    throw to_error(env, std::current_exception());
+  }
+  // The object must outlive its read.
+  Ref();
+  waiting_.emplace(waiting);
+  return waiting.deferred.Promise();
+}
+
+Napi::Value Monitor::ref(const Napi::CallbackInfo& info) {
+  if (readable_) readable_->hold(true);
+  return info.Env().Undefined();
+}
+
+Napi::Value Monitor::unref(const Napi::CallbackInfo& info) {
+  if (readable_) readable_->hold(false);
+  return info.Env().Undefined();
+}
+
+Napi::Value Monitor::close(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (waiting_) {
+    waiting_->deferred.Reject(to_error(env, std::make_exception_ptr(Cancelled())).Value());
+    stop_waiting();
+  }
+  readable_.reset();
+  socket_.reset();
+  return env.Undefined();
+}
+
+}  // namespace nftjs

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+
+#include "buffer.h"
+#include "readable.h"
+#include "socket.h"
+
+namespace nftjs {
+
+/**
+ * The JavaScript class `Monitor`; src/netlink/native.ts describes it.
+ *
+ * It takes messages off its socket only when it is asked to, so a slow reader costs the memory of the
+ * socket's receive buffer and no more: when that is full, the kernel drops messages and says so.
+ */
+class Monitor : public Napi::ObjectWrap<Monitor> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  /** `new Monitor(connection, group, receiveBuffer)` */
+  explicit Monitor(const Napi::CallbackInfo& info);
+
+ private:
+  /** What one read brought. */
+  struct Received {
+    Buffer messages;
+    /** Behind these messages others were lost. */
+    bool overrun = false;
+  };
+
+  /** A read that waits. */
+  struct Waiting {
+    Napi::Promise::Deferred deferred;
+    size_t limit;
+  };
+
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value ref(const Napi::CallbackInfo& info);
+  Napi::Value unref(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  Received receive(size_t limit);
+  void drain();
+  bool answer(const Waiting& waiting);
+  void on_ready();
+  void stop_waiting();
+
+  /** Null when closed. */
+  std::unique_ptr<Socket> socket_;
+  std::unique_ptr<Readable> readable_;
+  std::optional<Waiting> waiting_;
+  Napi::AsyncContext context_;
+};
+
+}  // namespace nftjs

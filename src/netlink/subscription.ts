@@ -1,0 +1,65 @@
+import { type NativeConnection, type NativeMonitor, type NativeNews, native } from './native.ts';
+import { codeOf, translate, translated } from './socket-error.ts';
+
+/** How a subscription receives. */
+export interface SubscriptionOptions {
+  /**
+   * Bytes of messages that the kernel may queue for a reader that is slow, 32 MiB by default; it counts some
+   * 1.5 to 4 bytes for each byte of a message. Memory is taken as it fills. Without CAP_NET_ADMIN in the initial
+   * user namespace the kernel lowers it to net.core.rmem_max.
+   */
+  readonly receiveBuffer?: number;
+}
+
+const RECEIVE_BUFFER = 32 << 20;
+const CHUNK = 256 << 10;
+
+/**
+ * What the kernel tells a multicast group. Messages are taken from the kernel as they are read, so a slow
+ * reader takes no memory but the receive buffer; when that is full, messages are lost and the next read says so.
+ */
+export class Subscription {
+  readonly #native: NativeMonitor;
+  readonly #closing: () => void;
+  #closed = false;
+
+  constructor(
+    connection: NativeConnection,
+    group: number,
+    { receiveBuffer = RECEIVE_BUFFER }: SubscriptionOptions,
+    closing: () => void,
+  ) {
+    const { Monitor } = native();
+    this.#native = translate(() => new Monitor(connection, group, receiveBuffer));
+    this.#closing = closing;
+  }
+
+  /** The next messages; undefined once this is closed. One call at a time. */
+  async read(): Promise<NativeNews | undefined> {
+    if (this.#closed) return undefined;
+    try {
+      return await this.#native.read(CHUNK);
+    } catch (error) {
+      if (this.#closed && codeOf(error) === 'ABORT_ERR') return undefined;
+      throw translated(error);
+    }
+  }
+
+  /** Lets a read that waits keep the process alive, as it does from the beginning. */
+  ref(): void {
+    this.#native.ref();
+  }
+
+  /** Lets the process end although a read waits. */
+  unref(): void {
+    this.#native.unref();
+  }
+
+  /** Ends a read that waits. Closing again does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#native.close();
+    this.#closing();
+  }
+}
