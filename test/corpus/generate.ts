@@ -95,7 +95,15 @@ function valuesOf(type: DatatypeName, bits: number): readonly [string, string, s
 }
 
 const verdicts = ['accept', 'drop', 'counter accept', 'return', 'continue'];
-const unordered = new Set<DatatypeName>(['ifname', 'string', 'boolean', 'ct_label', 'tcp_flag', 'ct_dir', 'day']);
+const unordered = new Set<DatatypeName>([
+  'ifname',
+  'string',
+  'boolean',
+  'ct_label',
+  'tcp_flag',
+  'ct_dir',
+  'day',
+]);
 const bitmasks = new Set<DatatypeName>(['tcp_flag', 'ct_state', 'ct_status', 'ct_label', 'ct_event']);
 
 /** Questions after which nft 1.0.6 ends on an assertion. */
@@ -121,7 +129,13 @@ function questions(type: DatatypeName, bits: number): string[] {
   if (!unordered.has(type) && !bitmasks.has(type) && bits > 3) {
     // nft would read two symbols with a dash between them as one.
     const [from, to, more] = symbolic.test(low) ? ['3', '9', '11'] : [low, middle, high];
-    asked.push(`${from}-${to}`, `!= ${from}-${to}`, `< ${high}`, `>= ${middle}`, `{ ${from}-${to}, ${more} }`);
+    asked.push(
+      `${from}-${to}`,
+      `!= ${from}-${to}`,
+      `< ${high}`,
+      `>= ${middle}`,
+      `{ ${from}-${to}, ${more} }`,
+    );
   }
   if (type === 'integer' && bits >= 8) asked.push(`& 0x${'f'.repeat(bits >> 3)} == 0x1`);
   if (type === 'mark') asked.push('& 0xff00 == 0x1200', '& 0xf != 0', '| 0x1 == 0x31', 'and 0xff000000 > 5');
@@ -153,8 +167,13 @@ class Topic {
   }
 
   write(name: string, about: string): void {
-    const sections = [...this.#sections].map(([place, rules]) => `\n[${chains[place]}]\n${rules.join('\n')}\n`);
-    writeFileSync(new URL(`rules/${name}.txt`, import.meta.url), `# ${about}; made by generate.ts.\n${sections.join('')}`);
+    const sections = [...this.#sections].map(
+      ([place, rules]) => `\n[${chains[place]}]\n${rules.join('\n')}\n`,
+    );
+    writeFileSync(
+      new URL(`rules/${name}.txt`, import.meta.url),
+      `# ${about}; made by generate.ts.\n${sections.join('')}`,
+    );
   }
 }
 
@@ -218,7 +237,8 @@ ct.write('ct-keys', 'Every conntrack key, in both directions');
 const extension = new Topic();
 for (const header of Object.values(exthdrs)) {
   if (header.name === 'rt2') continue;
-  if (!header.routingType && header.name !== 'rt0') extension.spread(['ip6', 'inet'], `exthdr ${header.name}`, ['exists', 'missing']);
+  if (!header.routingType && header.name !== 'rt0')
+    extension.spread(['ip6', 'inet'], `exthdr ${header.name}`, ['exists', 'missing']);
   for (const field of Object.values(header.fields)) {
     if (header.name === 'rt0' && field.name === 'reserved') continue;
     extension.spread(ipv6, `${header.name} ${field.name}`, questions(field.type, field.bits).slice(0, 7));
@@ -231,7 +251,11 @@ for (const option of Object.values(tcpOptions)) {
   tcpOption.spread(['inet', 'ip'], `tcp option ${option.name}`, ['exists', 'missing']);
   for (const field of Object.values(option.fields)) {
     if (field.name === 'kind') continue;
-    tcpOption.spread(layer4, `tcp option ${option.name} ${field.name}`, questions(field.type, field.bits).slice(0, 7));
+    tcpOption.spread(
+      layer4,
+      `tcp option ${option.name} ${field.name}`,
+      questions(field.type, field.bits).slice(0, 7),
+    );
   }
 }
 tcpOption.write('tcp-option', 'Every field of every TCP option');
@@ -240,7 +264,11 @@ const ipOption = new Topic();
 for (const option of Object.values(ipOptions)) {
   ipOption.spread(['ip', 'inet'], `ip option ${option.name}`, ['exists', 'missing']);
   for (const field of Object.values(option.fields)) {
-    ipOption.spread(ipv4, `ip option ${option.name} ${field.name}`, questions(field.type, field.bits).slice(0, 6));
+    ipOption.spread(
+      ipv4,
+      `ip option ${option.name} ${field.name}`,
+      questions(field.type, field.bits).slice(0, 6),
+    );
   }
 }
 ipOption.write('ip-option', 'Every field of every IPv4 option');

@@ -56,7 +56,10 @@ function load(lines: readonly (readonly [number, string])[]): Loaded {
   return { refused, listed };
 }
 
-function loadTogether(namespace: Namespace, lines: readonly (readonly [number, string])[]): Map<number, string> {
+function loadTogether(
+  namespace: Namespace,
+  lines: readonly (readonly [number, string])[],
+): Map<number, string> {
   const refused = new Map<number, string>();
   const open = new Map(lines);
   for (;;) {
@@ -97,7 +100,9 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
 
     const { refused, listed } = load(
       rules.flatMap((rule, i) =>
-        'error' in (fromText[i] as Answer) ? [] : [[i, commandsOf(rule, i, rule.expr ? [] : [rule.rule])] as const],
+        'error' in (fromText[i] as Answer)
+          ? []
+          : [[i, commandsOf(rule, i, rule.expr ? [] : [rule.rule])] as const],
       ),
     );
     const problems: string[] = [];
@@ -108,19 +113,28 @@ suite('the corpus', requires('root', 'netns', 'nft'), () => {
       else if ('error' in answer) problems.push(`${rule.place}: ${rule.rule}: ${answer.error}`);
     });
     const cases = rules.map((rule, i) => complete(rule, i, listed.get(i) ?? []));
-    const fromJson = askJson(cases.map((commands) => commands.map((part) => stringify(part as never)).join(',')));
+    const fromJson = askJson(
+      cases.map((commands) => commands.map((part) => stringify(part as never)).join(',')),
+    );
     rules.forEach((rule, i) => {
       if (refused.has(i) || 'error' in (fromText[i] as Answer)) return;
       const compiled = ours(cases[i] as never);
       // Where nft lists something else than it was given, what it makes of its own listing counts.
-      if (same(compiled, fromText[i]) || (!same(fromText[i], fromJson[i]) && same(compiled, fromJson[i]))) return;
+      if (same(compiled, fromText[i]) || (!same(fromText[i], fromJson[i]) && same(compiled, fromJson[i])))
+        return;
       problems.push(difference(rule, cases[i], compiled, fromText[i] as Answer, fromJson[i] as Answer));
     });
     assert.equal(problems.length, 0, `${problems.length} of ${rules.length}:\n${problems.join('\n')}`);
   });
 });
 
-function difference(rule: CorpusRule, commands: unknown, compiled: Answer, text: Answer, json: Answer): string {
+function difference(
+  rule: CorpusRule,
+  commands: unknown,
+  compiled: Answer,
+  text: Answer,
+  json: Answer,
+): string {
   return [
     `${rule.place}: ${rule.family} { ${rule.base} } ${rule.rule}`,
     `  json: ${stringify((commands as { add: { rule?: { expr: unknown } } }[]).at(-1)?.add.rule?.expr as never)}`,
@@ -134,7 +148,9 @@ function difference(rule: CorpusRule, commands: unknown, compiled: Answer, text:
 function complete({ family, base, expr }: CorpusRule, index: number, commands: readonly Add[]): object[] {
   const device = /device (\S+)/.exec(base)?.[1];
   const listed = commands.map(({ add }) =>
-    'chain' in add && 'hook' in add.chain && device ? { add: { chain: { ...add.chain, dev: device } } } : { add },
+    'chain' in add && 'hook' in add.chain && device
+      ? { add: { chain: { ...add.chain, dev: device } } }
+      : { add },
   );
   return expr ? [...listed, { add: { rule: { family, table: tableOf(index), chain: 'c', expr } } }] : listed;
 }

@@ -18,7 +18,8 @@ export interface CorpusRule {
 }
 
 const directory = fileURLToPath(new URL('../corpus', import.meta.url));
-const declaration = /^(?:set|map|chain|counter|quota|limit|ct helper|ct timeout|ct expectation|synproxy|secmark) (?!vmap)\w+ \{.*\}$/;
+const declaration =
+  /^(?:set|map|chain|counter|quota|limit|ct helper|ct timeout|ct expectation|synproxy|secmark) (?!vmap)\w+ \{.*\}$/;
 
 /**
  * The rules of `test/corpus/rules`, one a line, in sections:
@@ -64,7 +65,9 @@ export function corpusRules(): CorpusRule[] {
 
 /** The rulesets of `test/corpus/rulesets` by name, in nft syntax. */
 export function corpusRulesets(): ReadonlyMap<string, string> {
-  return new Map(files('rulesets', '.nft').map((file) => [basename(file, '.nft'), readFileSync(file, 'utf8')]));
+  return new Map(
+    files('rulesets', '.nft').map((file) => [basename(file, '.nft'), readFileSync(file, 'utf8')]),
+  );
 }
 
 function files(folder: string, ending: string): string[] {

@@ -1,25 +1,24 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** What nft makes of one case: its bytecode, or why it refuses. */
 export type Answer = { readonly lines: readonly string[] } | { readonly error: string };
 
-/** How nft is asked: in its own syntax or in JSON, with the text of each case. */
+/** How nft is asked: in its own syntax or in JSON, with the text of several cases, of which it takes all or none. */
 interface Question {
   readonly args: readonly string[];
-  /** Several cases as one line of input: nft takes them all or none. */
-  readonly line: (cases: readonly string[]) => string;
+  readonly join: (cases: readonly string[]) => string;
 }
 
-const json: Question = {
-  args: ['-j', '-c', '--debug=netlink'],
-  line: (cases) => `{"nftables":[${cases.join(',')}]}`,
-};
-const text: Question = { args: ['-c', '--debug=netlink'], line: (cases) => cases.join('; ') };
+const json: Question = { args: ['-j'], join: (cases) => `{"nftables":[${cases.join(',')}]}` };
+const text: Question = { args: [], join: (cases) => `${cases.join('\n')}\n` };
 
-/** The error of a case that nft does not survive. */
+/** The error of a case that nft does not survive: it has assertions. */
 export const CRASH = 'nft crashes';
 
-/** Cases that go to the kernel together: it lets each transaction wait for a while. */
+/** Cases that go to nft together. */
 const batchSize = 100;
 
 /** The name of the table that a case has to itself; by it nft's output is told apart. */
@@ -36,79 +35,84 @@ export const askJson = (cases: readonly string[]): Answer[] => ask(json, cases);
 export const askText = (cases: readonly string[]): Answer[] => ask(text, cases);
 
 /**
- * One refused case refuses its whole line, so what a line did not answer is asked again in halves, all halves of
- * a round in one process; a case alone in its line is refused for what nft says there. Where nft crashes (it has
- * assertions), the lines after that are asked again as they are.
+ * One refused case refuses its whole batch, so what a batch did not answer is asked again in parts; a case alone
+ * is refused for what nft says then.
  */
 function ask(question: Question, cases: readonly string[]): Answer[] {
   const answers = new Map<number, Answer>();
-  let open = batches(cases.map((_, i) => i));
+  let open = split(byEffect(cases), batchSize);
   while (open.length > 0) {
-    const input = open.map((batch, i) => {
-      // A line of no meaning makes nft repeat it in an error: so each line's errors have an end.
-      return `${question.line(batch.map((index) => cases[index] as string))}\nend-of-line ${i}\n`;
-    });
-    const { printed, errors } = run(question.args, input.join(''));
-    for (const [index, lines] of printed) answers.set(index, { lines });
+    const outputs = run(
+      question.args,
+      open.map((batch) => question.join(batch.map((i) => cases[i] as string))),
+    );
     const next: number[][] = [];
     open.forEach((batch, i) => {
+      const { printed, error } = outputs[i] as Output;
+      for (const [index, lines] of printed) answers.set(index, { lines });
       const rest = batch.filter((index) => !answers.has(index));
-      const crashed = errors.length === i;
-      if (rest.length === 0) return;
-      if (errors.length < i) next.push(rest);
-      else if (batch.length === 1) answers.set(rest[0] as number, { error: crashed ? CRASH : (errors[i] as string) });
-      else next.push(...halves(rest));
+      if (batch.length === 1) for (const index of rest) answers.set(index, { error });
+      else if (rest.length > 0) next.push(...split(rest, Math.ceil(rest.length / 5)));
     });
     open = next;
   }
   return cases.map((_, i) => answers.get(i) as Answer);
 }
 
-function batches(indices: readonly number[]): number[][] {
-  const count = Math.ceil(indices.length / batchSize);
-  return Array.from({ length: count }, (_, i) => indices.slice(i * batchSize, (i + 1) * batchSize));
+/** Cases that make tables apart from those that do not: the kernel waits a while where it has made something. */
+function byEffect(cases: readonly string[]): number[] {
+  const creates = (index: number) => Number(/"add":\{"table"|add table/.test(cases[index] as string));
+  return cases.map((_, i) => i).sort((a, b) => creates(a) - creates(b));
 }
 
-function halves(batch: readonly number[]): number[][] {
-  if (batch.length === 1) return [[...batch]];
-  const middle = batch.length >> 1;
-  return [batch.slice(0, middle), batch.slice(middle)];
+function split(indices: readonly number[], size: number): number[][] {
+  const count = Math.ceil(indices.length / size);
+  return Array.from({ length: count }, (_, i) => indices.slice(i * size, (i + 1) * size));
 }
 
 interface Output {
   /** Lines of bytecode by case. */
   readonly printed: ReadonlyMap<number, readonly string[]>;
-  /** What was wrong with each line of input. */
-  readonly errors: readonly string[];
+  readonly error: string;
 }
 
-function run(args: readonly string[], input: string): Output {
-  const command = 'exec stdbuf -oL nft "$@" -i 2>&1';
-  const { stdout, error } = spawnSync('unshare', ['--net', 'sh', '-c', command, 'sh', ...args], {
-    input,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    timeout: 300_000,
-    env: { ...process.env, TZ: 'UTC-2' },
-  });
-  if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  return parse(stdout);
+const separator = '--- end of batch';
+
+/** Runs nft once for each input, in a network namespace that is gone afterwards. */
+function run(args: readonly string[], inputs: readonly string[]): Output[] {
+  const directory = mkdtempSync(join(tmpdir(), 'nftjs-oracle-'));
+  try {
+    inputs.forEach((input, i) => {
+      writeFileSync(join(directory, String(i)), input);
+    });
+    const loop =
+      'i=0; while [ -e $i ]; do nft "$@" -c --debug=netlink -f $i 2>&1; echo "$SEPARATOR $?"; i=$((i+1)); done';
+    const { stdout, error } = spawnSync('unshare', ['--net', 'sh', '-c', loop, 'sh', ...args], {
+      cwd: directory,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: { ...process.env, TZ: 'UTC-2', SEPARATOR: separator },
+      // The shell itself says when a program it ran was killed; nft's own words are on standard output.
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    if (error) throw error;
+    const parts = stdout.split(new RegExp(`${separator} (\\d+)\n`));
+    return inputs.map((_, i) => parse(parts[2 * i] as string, Number(parts[2 * i + 1])));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
-function parse(output: string): Output {
+function parse(output: string, status: number): Output {
   const printed = new Map<number, string[]>();
   const rules = new Set<number>();
   const errors: string[] = [];
-  let errorText: string[] = [];
   let current: string[] = [];
   for (const line of output.split('\n')) {
-    const end = /^end-of-line (\d+)$/.exec(line);
-    const header = /^(?:(?:ip6?|inet|arp|bridge|netdev) t(\d+) \S+|\S+ t(\d+) [0-9a-f]+(?: size \d+)?)\s*$/.exec(line);
-    if (end) {
-      // The last one is about this line itself.
-      errors[Number(end[1])] = errorText.slice(0, -1).join(' ');
-      errorText = [];
-    } else if (header) {
+    const header = /^(?:(?:ip6?|inet|arp|bridge|netdev) t(\d+) \S+|\S+ t(\d+) [0-9a-f]+(?: .*)?)\s*$/.exec(
+      line,
+    );
+    if (header) {
       const index = Number(header[1] ?? header[2]);
       if (header[1] !== undefined) rules.add(index);
       current = printed.get(index) ?? [];
@@ -117,11 +121,11 @@ function parse(output: string): Output {
     } else if (/^\s+\[|\[end\]/.test(line)) {
       current.push(line);
     } else if (line.includes('Error: ') && !line.includes('Could not process rule')) {
-      errorText.push(line.replace(/^internal:\S+ /, ''));
+      errors.push(line.replace(/^\S+ (?=Error)/, ''));
     }
   }
   for (const index of printed.keys()) if (!rules.has(index)) printed.delete(index);
-  return { printed, errors };
+  return { printed, error: status > 1 ? CRASH : errors.join(' ') };
 }
 
 const fold = (line: string) => line.trim().replace(/\s+/g, ' ');

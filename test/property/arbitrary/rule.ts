@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { DatatypeName } from '../../../src/datatype/index.ts';
 import type { Expression, Statement } from '../../../src/model/index.ts';
 import { type Packet, packet, type Selector, selectorsOf } from './selector.ts';
-import { statement } from './statement.ts';
+import { disposal, statement } from './statement.ts';
 import { interval, value } from './value.ts';
 
 /** A rule, the chain it stands in and the sets that it names. */
@@ -39,9 +39,15 @@ const timeouts = fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefine
 const element = (val: fc.Arbitrary<Expression>, hasTimeout: boolean): fc.Arbitrary<Expression> =>
   fc.oneof(
     val,
-    fc.tuple(val, fc.constantFrom('a', 'two words')).map(([one, comment]) => ({ elem: { val: one, comment } })),
+    fc
+      .tuple(val, fc.constantFrom('a', 'two words'))
+      .map(([one, comment]) => ({ elem: { val: one, comment } })),
     ...(hasTimeout
-      ? [fc.tuple(val, fc.integer({ min: 1, max: 9999 })).map(([one, timeout]) => ({ elem: { val: one, timeout } }))]
+      ? [
+          fc
+            .tuple(val, fc.integer({ min: 1, max: 9999 }))
+            .map(([one, timeout]) => ({ elem: { val: one, timeout } })),
+        ]
       : []),
   );
 
@@ -54,9 +60,13 @@ function named(about: Packet): fc.Arbitrary<Pick<RuleCase, 'sets' | 'expr'>> {
     fc.record({ timeout: timeouts, asInterval: fc.boolean() }).chain(({ timeout, asInterval }) => {
       const keys = parts.map((part) => (asInterval ? interval(part) : value(part)));
       const single = keys.length === 1;
-      const key = single ? (keys[0] as fc.Arbitrary<Expression>) : fc.tuple(...keys).map((concat) => ({ concat }));
+      const key = single
+        ? (keys[0] as fc.Arbitrary<Expression>)
+        : fc.tuple(...keys).map((concat) => ({ concat }));
       const type = single ? parts[0]?.type : parts.map((part) => part.type);
-      const left: Expression = single ? (parts[0] as Selector).expr : { concat: parts.map(({ expr }) => expr) };
+      const left: Expression = single
+        ? (parts[0] as Selector).expr
+        : { concat: parts.map(({ expr }) => expr) };
       const flags = [...(asInterval ? ['interval'] : []), ...(timeout ? ['timeout'] : [])];
       const common = { name: 's', type, ...(flags.length > 0 && { flags }), ...(timeout && { timeout }) };
       // Several intervals might overlap, which the set refuses.
@@ -66,9 +76,11 @@ function named(about: Packet): fc.Arbitrary<Pick<RuleCase, 'sets' | 'expr'>> {
         selector: (one) => JSON.stringify(bare(one)),
       });
       const set = elements.map((elem) => ({ set: { ...common, elem } }));
-      const verdicts = fc.tuple(elements, fc.constantFrom({ accept: null }, { drop: null })).map(([all, verdict]) => ({
-        map: { ...common, map: 'verdict', elem: all.map((one) => [one, verdict]) },
-      }));
+      const verdicts = fc
+        .tuple(elements, fc.constantFrom({ accept: null }, { drop: null }))
+        .map(([all, verdict]) => ({
+          map: { ...common, map: 'verdict', elem: all.map((one) => [one, verdict]) },
+        }));
       const marks = fc.tuple(elements, fc.integer({ min: 0, max: 0xffffffff })).map(([all, mark]) => ({
         map: { ...common, map: 'mark', elem: all.map((one) => [one, mark]) },
       }));
@@ -89,7 +101,10 @@ function named(about: Packet): fc.Arbitrary<Pick<RuleCase, 'sets' | 'expr'>> {
         const limit = { rate: 5, per: 'second' as const, burst: 5 };
         forms.push(
           fc
-            .tuple(fc.constantFrom('add' as const, 'update' as const), fc.constantFrom<Statement[]>([], [{ counter: null }], [{ limit }]))
+            .tuple(
+              fc.constantFrom('add' as const, 'update' as const),
+              fc.constantFrom<Statement[]>([], [{ counter: null }], [{ limit }]),
+            )
             .map(([op, stmt]) => ({
               sets: [filled],
               expr: [{ set: { op, elem: left, set: '@s', ...(stmt.length > 0 && { stmt }) } }],
@@ -101,16 +116,45 @@ function named(about: Packet): fc.Arbitrary<Pick<RuleCase, 'sets' | 'expr'>> {
   );
 }
 
+/** The statements with the one verdict map that they may have at their end: nothing may follow it. */
+function ordered(list: readonly Statement[]): Statement[] {
+  const isEnd = (one: Statement) => 'vmap' in one;
+  const end = list.find(isEnd);
+  return end === undefined
+    ? [...list]
+    : [...list.filter((one) => !isEnd(one) && !terminal.some((key) => key in one)), end];
+}
+
+const terminal = [
+  'accept',
+  'drop',
+  'continue',
+  'return',
+  'jump',
+  'goto',
+  'queue',
+  'reject',
+  'snat',
+  'dnat',
+  'redirect',
+  'masquerade',
+];
+
 /** Rules of one to three statements, some with a named set. */
 export const ruleCase: fc.Arbitrary<RuleCase> = packet.chain((about) => {
-  const statements = fc.array(statement(about), { minLength: 1, maxLength: 3 });
+  const statements = fc
+    .tuple(
+      fc.array(statement(about), { minLength: 1, maxLength: 3 }),
+      fc.option(disposal(about), { freq: 2 }),
+    )
+    .map(([list, last]) => ordered(last === null ? list : [...list, last]));
   return fc.oneof(
     { weight: 4, arbitrary: statements.map((expr) => ({ packet: about, sets: [], expr })) },
     {
       weight: 1,
       arbitrary: fc
         .tuple(named(about), fc.array(statement(about), { maxLength: 1 }))
-        .map(([one, more]) => ({ packet: about, sets: one.sets, expr: [...one.expr, ...more] })),
+        .map(([one, more]) => ({ packet: about, sets: one.sets, expr: ordered([...one.expr, ...more]) })),
     },
   );
 });

@@ -20,6 +20,8 @@ export interface Selector extends Place {
   /** ICMP: the message types that have the field. Two such fields must share one. */
   readonly icmp?: string;
   readonly settable?: boolean;
+  /** nft 1.0.6 reads it in JSON only as the left side of a match. */
+  readonly matchOnly?: boolean;
 }
 
 /** What a rule's packets are, so that its statements do not exclude each other. */
@@ -59,7 +61,10 @@ const payloads: readonly Selector[] = Object.values(headers)
   );
 
 const isLink = ({ expr }: Selector) =>
-  typeof expr === 'object' && 'payload' in expr && 'protocol' in expr.payload && link.has(expr.payload.protocol);
+  typeof expr === 'object' &&
+  'payload' in expr &&
+  'protocol' in expr.payload &&
+  link.has(expr.payload.protocol);
 
 type Named = 'exthdr' | 'tcp option' | 'ip option' | 'sctp chunk';
 
@@ -69,13 +74,22 @@ function extensions(key: Named, table: typeof exthdrs, needs: Partial<Selector>)
     .flatMap(({ name, fields }) => [
       ...(key === 'exthdr' && name === 'srh'
         ? []
-        : [{ expr: { [key]: { name } } as unknown as Expression, type: 'boolean' as const, bits: 1, ...needs }]),
+        : [
+            {
+              expr: { [key]: { name } } as unknown as Expression,
+              type: 'boolean' as const,
+              bits: 1,
+              matchOnly: true,
+              ...needs,
+            },
+          ]),
       ...Object.values(fields)
         .filter(({ name: field }) => field !== 'kind')
         .map(({ name: field, type, bits }) => ({
           expr: { [key]: { name, field } } as unknown as Expression,
           type,
           bits,
+          matchOnly: true,
           ...needs,
         })),
     ]);
@@ -85,7 +99,12 @@ const inputOnly = new Set(['skuid', 'skgid']);
 const unreadable = new Set(['nftrace', 'broute', 'secmark', 'ibrhwaddr', 'sdif']);
 const metas: readonly Selector[] = Object.values(metaKeys)
   .filter(({ name }) => !unreadable.has(name) && !inputOnly.has(name))
-  .map(({ name, type, bits, settable }) => ({ expr: { meta: { key: name } } as Expression, type, bits, settable }));
+  .map(({ name, type, bits, settable }) => ({
+    expr: { meta: { key: name } } as Expression,
+    type,
+    bits,
+    settable,
+  }));
 
 const cts: readonly Selector[] = Object.values(ctKeys)
   .filter(({ name, depends }) => !depends && !['event', 'secmark'].includes(name))
@@ -106,8 +125,8 @@ const others: readonly Selector[] = [
   { expr: { fib: { result: 'type', flags: ['daddr'] } }, type: 'fib_addrtype', bits: 32 },
   { expr: { fib: { result: 'type', flags: ['saddr', 'iif'] } }, type: 'fib_addrtype', bits: 32 },
   { expr: { fib: { result: 'oifname', flags: ['saddr'] } }, type: 'ifname', bits: 128 },
-  { expr: { socket: { key: 'mark' } }, type: 'mark', bits: 32 },
-  { expr: { socket: { key: 'transparent' } }, type: 'integer', bits: 1 },
+  { expr: { socket: { key: 'mark' } }, type: 'mark', bits: 32, matchOnly: true },
+  { expr: { socket: { key: 'transparent' } }, type: 'integer', bits: 1, matchOnly: true },
   { expr: { ipsec: { key: 'reqid', dir: 'in', spnum: 0 } }, type: 'integer', bits: 32 },
   { expr: { ipsec: { key: 'spi', dir: 'in', spnum: 1 } }, type: 'integer', bits: 32 },
   { expr: { numgen: { mode: 'inc', mod: 10, offset: 0 } }, type: 'integer', bits: 3 },
@@ -190,6 +209,7 @@ export const packet: fc.Arbitrary<Packet> = fc
   )
   .map((one): Packet => {
     const carrier = one.transport === undefined ? undefined : over[one.transport];
-    if (one.network === 'arp' || (carrier && one.network && carrier !== one.network)) return { ...one, transport: undefined };
+    if (one.network === 'arp' || (carrier && one.network && carrier !== one.network))
+      return { ...one, transport: undefined };
     return carrier ? { ...one, network: carrier } : one;
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { datatype, type DatatypeName } from '../../../src/datatype/index.ts';
+import { type DatatypeName, datatype } from '../../../src/datatype/index.ts';
 import type { Expression } from '../../../src/model/index.ts';
 
 /** A value's place: its type, and its width where the type has none. */
@@ -16,9 +16,9 @@ const ipv6 = fc.oneof(
   fc.tuple(hex(4), hex(4), hex(4)).map(([a, b, c]) => `2001:${a}:${b}::${c}`),
   fc.array(hex(4), { minLength: 8, maxLength: 8 }).map((groups) => groups.join(':')),
 );
-const ether = fc.array(octet, { minLength: 6, maxLength: 6 }).map((octets) =>
-  octets.map((value) => value.toString(16).padStart(2, '0')).join(':'),
-);
+const ether = fc
+  .array(octet, { minLength: 6, maxLength: 6 })
+  .map((octets) => octets.map((value) => value.toString(16).padStart(2, '0')).join(':'));
 const number = (most: number) => fc.integer({ min: 0, max: most });
 const twoDigits = (most: number) => number(most).map((value) => String(value).padStart(2, '0'));
 const device = fc.constantFrom('eth0', 'wlan1', 'veth12ab', 'br-lan', 'a', 'fifteencharsxxx');
@@ -69,10 +69,12 @@ function prefix({ type }: Place): fc.Arbitrary<Expression> | undefined {
   const width = widths[type];
   if (width === undefined) return undefined;
   const kind = datatype(type);
-  return fc.tuple(value({ type, bits: width }), fc.integer({ min: 1, max: width - 1 })).map(([address, len]) => {
-    const rest = BigInt(width - len);
-    return { prefix: { addr: kind.format((kind.parse(address as string) >> rest) << rest), len } };
-  });
+  return fc
+    .tuple(value({ type, bits: width }), fc.integer({ min: 1, max: width - 1 }))
+    .map(([address, len]) => {
+      const rest = BigInt(width - len);
+      return { prefix: { addr: kind.format((kind.parse(address as string) >> rest) << rest), len } };
+    });
 }
 
 /** Types whose values have an order that a rule can ask for. */
