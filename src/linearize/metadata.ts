@@ -28,6 +28,7 @@ import {
 } from '../protocol/index.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Hash, Load } from './expr.ts';
+import { requireFamily } from './family.ts';
 import { evaluateLoadable } from './loadable.ts';
 import { found } from './payload.ts';
 import type { Scope } from './scope.ts';
@@ -132,8 +133,9 @@ export function evaluateOsf(node: Osf, path: Path | undefined): Load {
 }
 
 /** `{ ipsec: { key, dir, spnum, family } }` */
-export function evaluateIpsec(node: Ipsec, path: Path | undefined): Load {
+export function evaluateIpsec(node: Ipsec, scope: Scope, path: Path | undefined): Load {
   const place = at(path, 'ipsec');
+  requireFamily('ipsec', ['ip', 'ip6', 'inet'], scope, place);
   const selector = found(() => findIpsec(node.key, node.family), at(place, 'key'));
   if (node.dir !== 'in' && node.dir !== 'out') throw new CompileError(at(place, 'dir'), 'expected in or out');
   const spnum = whole(node.spnum ?? 0, MAX_8, at(place, 'spnum'));

@@ -37,10 +37,14 @@ export function evaluatePayload(node: PayloadNode, scope: Scope, path: Path | un
   }, place);
   const own = header.base === 'tunnel';
   const tunnel = node.tunnel ?? (own ? header.name : undefined);
-  if (tunnel === undefined || (tunnel === header.name && !own)) return headerField(header, field, scope, place);
+  if (tunnel === undefined || (tunnel === header.name && !own))
+    return headerField(header, field, scope, place);
   const outer = requireTunnel(tunnel, scope, place);
   if (header.base === 'link' && ((outer.tunnel?.flags ?? 0) & LINK_INSIDE) === 0) {
-    throw new CompileError(at(place, 'protocol'), `${outer.name} carries packets without a link header, so no ${header.name}`);
+    throw new CompileError(
+      at(place, 'protocol'),
+      `${outer.name} carries packets without a link header, so no ${header.name}`,
+    );
   }
   return scope.inside(tunnel, () =>
     header === outer ? wholeBytes(payloadOf(header, field, scope)) : headerField(header, field, scope, place),

@@ -16,7 +16,8 @@ const MAX_64 = (1n << 64n) - 1n;
  * gives the elements it adds.
  */
 export function evaluateStateful(kind: StatefulKind, node: unknown, _scope: Scope, path: Path): Instruction {
-  if (typeof node === 'string') throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
+  if (typeof node === 'string')
+    throw new CompileError(path, `a ${kind} of its own belongs here, not a reference`);
   const value = (node ?? {}) as Record<string, unknown>;
   checkShape(value, statefulShapes[kind], path);
   switch (kind) {

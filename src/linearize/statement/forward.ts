@@ -6,10 +6,10 @@ import { boundsOf } from '../constant.ts';
 import { inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
+import { requireFamily } from '../family.ts';
 import { evaluateLoadable } from '../loadable.ts';
 import type { Scope } from '../scope.ts';
 import { MAX_16, whole } from '../whole.ts';
-import { requireFamily } from './family.ts';
 import { addressFamily, requireTransport } from './nat.ts';
 
 const device: Typed = { type: datatype('iface_index'), bits: 32, byteorder: 'host' };

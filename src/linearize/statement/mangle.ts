@@ -31,7 +31,7 @@ export function evaluateMangle(node: Mangle, scope: Scope, path: Path): void {
   const typed: Typed = { type: key.type, bits: target.bits, byteorder: target.byteorder };
   const value = evaluateStored(node.value, typed, scope, at(path, 'value'));
   if (target.kind === 'payload') storePayload(target, value, scope, at(path, 'value'));
-  else store(value, scope, target.kind === 'load' ? loadStore(target, place) : exthdrStore(target));
+  else store(value, scope, target.kind === 'load' ? loadStore(target, place) : exthdrStore(target, place));
 }
 
 /** A helper is an object, not a value: `ct helper set "ftp"`. */
@@ -89,7 +89,9 @@ function loadStore(target: Load, path: Path): (sreg: number) => Instruction {
   throw new CompileError(path, `${kind} cannot be set`);
 }
 
-function exthdrStore(target: Exthdr): (sreg: number) => Instruction {
+function exthdrStore(target: Exthdr, path: Path): (sreg: number) => Instruction {
+  if (target.op !== 'tcpopt' || target.present)
+    throw new CompileError(path, 'of options and extension headers only fields of TCP options can be set');
   return (sreg) => ({
     name: 'exthdr',
     sreg,

@@ -7,8 +7,8 @@ import { constant, inByteOrder } from '../convert.ts';
 import type { Emitter } from '../emit.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Concat, Expr } from '../expr.ts';
+import { requireFamily } from '../family.ts';
 import type { Scope } from '../scope.ts';
-import { requireFamily } from './family.ts';
 
 /** NF_NAT_RANGE_* of linux/netfilter/nf_nat.h. */
 const FLAGS = { random: 0x4, persistent: 0x8, 'fully-random': 0x10, netmap: 0x40 } as const;
