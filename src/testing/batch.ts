@@ -1,5 +1,5 @@
 import { MESSAGE } from '../message/index.ts';
-import { deleteChain, newChain } from './chain.ts';
+import { applyNames, deleteChain, newChain } from './chain.ts';
 import { deleteElements, expire, newElements } from './element.ts';
 import { deleteFlowtable, newFlowtable } from './flowtable.ts';
 import { Journal } from './journal.ts';
@@ -113,6 +113,8 @@ function tryMessages(
     port,
     setIds: new Map(),
     ruleIds: new Map(),
+    renamed: new Map(),
+    deleted: new Map(),
     vacated: new Map(),
     echo,
   };
@@ -130,5 +132,6 @@ function tryMessages(
       refusals.push({ refused: error, message });
     }
   }
+  applyNames(run);
   return refusals;
 }

@@ -49,7 +49,7 @@ export function newChain(run: Run, message: BatchMessage): void {
 function makeChain(run: Run, message: BatchMessage, table: Table, value: Given): void {
   const { name } = value;
   demand(name !== undefined, 'EINVAL');
-  const base = value.hook === undefined ? undefined : baseOf(run, message.family, value);
+  const base = value.hook === undefined ? undefined : baseOf(message.family, value);
   const chain: Chain = {
     table,
     name,
@@ -64,7 +64,7 @@ function makeChain(run: Run, message: BatchMessage, table: Table, value: Given):
 }
 
 /** What a message says of the hook, where that is legal in the family. */
-function baseOf({ machine }: Run, familyNumber: number, value: Given): BaseChain {
+function baseOf(familyNumber: number, value: Given): BaseChain {
   const { number, priority } = value.hook ?? {};
   demand(number !== undefined && priority !== undefined, 'ENOENT');
   const family = familyByNumber(familyNumber)?.name;
@@ -76,7 +76,6 @@ function baseOf({ machine }: Run, familyNumber: number, value: Given): BaseChain
   demand(type !== 'nat' || priority > CONNTRACK, 'EOPNOTSUPP');
   const devices = devicesOf(value);
   demand(devices.length === 0 || (family && hookHasDevices(family, hook)), 'EOPNOTSUPP');
-  for (const device of devices) demand(machine.hasInterface(device), 'ENOENT', NFTA_CHAIN.hook);
   return { type, number, priority, devices, policy: value.policy ?? POLICIES.accept };
 }
 
@@ -88,10 +87,10 @@ function updateChain(run: Run, message: BatchMessage, chain: Chain, value: Given
   const { journal } = run;
   if (value.hook !== undefined) {
     demand(chain.base, 'EEXIST', named);
-    const wanted = baseOf(run, message.family, value);
+    const wanted = baseOf(message.family, value);
     demand(wanted.type === chain.base.type, 'EEXIST', named);
     const same = wanted.number === chain.base.number && wanted.priority === chain.base.priority;
-    demand(same, 'EEXIST', named);
+    demand(same, 'EOPNOTSUPP');
     const added = wanted.devices.filter((device) => !chain.base?.devices.includes(device));
     if (added.length > 0) journal.set(chain.base, 'devices', [...chain.base.devices, ...added]);
   }
@@ -101,13 +100,20 @@ function updateChain(run: Run, message: BatchMessage, chain: Chain, value: Given
   run.echo(message, MESSAGE.NEWCHAIN, schema, chainValue(chain));
 }
 
-/** Gives a chain another name, in its place among the others. */
-function rename({ journal }: Run, chain: Chain, name: string): void {
-  const { table } = chain;
-  demand(!table.chains.has(name), 'EEXIST', NFTA_CHAIN.name);
-  journal.set(chain, 'name', name);
-  const chains = [...table.chains.values()];
-  journal.set(table, 'chains', new Map(chains.map((one) => [one.name, one])));
+/** A chain keeps its name until the transaction ends: nothing in it can use either of the two names anew. */
+function rename({ renamed }: Run, chain: Chain, name: string): void {
+  const taken = [...renamed].some(([other, given]) => other.table === chain.table && given === name);
+  demand(!taken && !chain.table.chains.has(name), 'EEXIST', NFTA_CHAIN.name);
+  renamed.set(chain, name);
+}
+
+/** Gives chains their new names, in their places among the others. */
+export function applyNames({ journal, renamed }: Run): void {
+  for (const [chain, name] of renamed) {
+    journal.set(chain, 'name', name);
+    const chains = [...chain.table.chains.values()];
+    journal.set(chain.table, 'chains', new Map(chains.map((one) => [one.name, one])));
+  }
 }
 
 /** NFT_MSG_DELCHAIN and NFT_MSG_DESTROYCHAIN: with its rules; or some of its devices. */
@@ -116,7 +122,8 @@ export function deleteChain(run: Run, message: BatchMessage): void {
   const table = tableOf(run, message, value.table);
   const chain = findChain(table, value);
   if (chain === undefined && message.type === MESSAGE.DESTROYCHAIN) return;
-  demand(chain, 'ENOENT', value.handle === undefined ? NFTA_CHAIN.name : NFTA_CHAIN.handle);
+  const named = value.handle === undefined ? NFTA_CHAIN.name : NFTA_CHAIN.handle;
+  demand(chain, 'ENOENT', named);
   if (value.hook !== undefined && chain.base !== undefined && chain.base.devices.length > 0) {
     removeDevices(run, chain.base, devicesOf(value));
     return;
@@ -124,7 +131,7 @@ export function deleteChain(run: Run, message: BatchMessage): void {
   const { jumps } = chain;
   for (const rule of [...chain.rules]) removeRule(run, rule);
   // Jumps of its own rules count as well: the kernel counts before it looks at the rules.
-  demand(jumps === 0, 'EBUSY');
+  demand(jumps === 0, 'EBUSY', named);
   run.journal.map(table, 'chains').delete(chain.name);
 }
 

@@ -25,6 +25,18 @@ export class ConcatenatedRanges implements KeyStore {
     return this.#elements.get(name(key));
   }
 
+  /** The first that its first corner lies in, as the kernel looks it up. */
+  hit({ key }: ElementKey): Element | undefined {
+    for (const element of this.#elements.values()) {
+      if (this.#covers(element, key as Uint8Array)) return element;
+    }
+    return undefined;
+  }
+
+  capacity(size: number): number {
+    return size;
+  }
+
   /** Judges by the first and the last corner alone, as the kernel does. */
   overlaps({ key, keyEnd }: ElementKey): boolean {
     const corners = [key, keyEnd ?? key] as Uint8Array[];

@@ -12,6 +12,10 @@ export interface KeyStore extends Iterable<Element> {
   readonly size: number;
   /** The element with just this key. */
   find(key: ElementKey): Element | undefined;
+  /** The element that is deleted by this key. */
+  hit(key: ElementKey): Element | undefined;
+  /** How many entries a set of a declared size has room for. */
+  capacity(size: number): number;
   /** Whether the key runs into another one without being the same, as intervals do. */
   overlaps(key: ElementKey): boolean;
   /** Takes in an element whose key is neither there nor overlaps. */
@@ -41,6 +45,14 @@ export class ElementStore {
 
   find(key: ElementKey): Element | undefined {
     return isCatchall(key) ? this.#catchall : this.#keys.find(key);
+  }
+
+  hit(key: ElementKey): Element | undefined {
+    return isCatchall(key) ? this.#catchall : this.#keys.hit(key);
+  }
+
+  capacity(size: number): number {
+    return this.#keys.capacity(size);
   }
 
   overlaps(key: ElementKey): boolean {

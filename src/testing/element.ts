@@ -58,7 +58,7 @@ function addElement(run: Run, message: BatchMessage, set: NftSet, given: GivenEl
 function hasRoom(run: Run, set: NftSet, { flags }: Element): boolean {
   const size = set.declared.description?.size;
   if (size === undefined || size === 0 || flags & ELEMENT_FLAGS.catchall) return true;
-  const room = size + (run.vacated.get(set) ?? 0);
+  const room = set.elements.capacity(size) + (run.vacated.get(set) ?? 0);
   return set.elements.size < room;
 }
 
@@ -121,7 +121,10 @@ function lifetime(
   demand(timed || (given.timeout === undefined && given.expiration === undefined), 'EINVAL');
   if (!timed || isEnd) return { timeout: undefined, expires: undefined };
   const timeout = given.timeout ?? set.declared.timeout ?? 0n;
-  demand(given.expiration === undefined || (timeout > 0n && given.expiration <= timeout), 'EINVAL');
+  if (given.expiration !== undefined) {
+    demand(timeout > 0n, 'EOPNOTSUPP');
+    demand(given.expiration <= timeout, 'ERANGE');
+  }
   if (timeout === 0n) return { timeout, expires: undefined };
   return { timeout, expires: machine.now() + Number(given.expiration ?? timeout) };
 }
@@ -160,7 +163,7 @@ export function deleteElements(run: Run, message: BatchMessage): void {
     const { key, keyEnd, flags = 0 } = given;
     demand((key === undefined) === ((flags & ELEMENT_FLAGS.catchall) !== 0), 'EINVAL');
     const wanted = { key: key as Uint8Array | undefined, keyEnd: keyEnd as Uint8Array | undefined, flags };
-    const element = set.elements.find(wanted);
+    const element = set.elements.hit(wanted);
     if (element !== undefined) removeElement(run, set, element);
     else demand(lenient, 'ENOENT');
   });

@@ -14,6 +14,14 @@ export class HashedKeys implements KeyStore {
     return this.#elements.get(keyText(key));
   }
 
+  hit(key: ElementKey): Element | undefined {
+    return this.find(key);
+  }
+
+  capacity(size: number): number {
+    return size;
+  }
+
   overlaps(): boolean {
     return false;
   }

@@ -30,7 +30,8 @@ export function takeUp(run: Run, table: Table, instruction: Instruction): TakenU
       const set = findSet(run, table, instruction.set, instruction.setId);
       demand(set, 'ENOENT');
       checkUpdate(instruction, set);
-      return { instruction: naming(instruction, set), uses: bind(run, set) };
+      limitGrowth(set);
+      return { instruction: withoutInherited(naming(instruction, set), set), uses: bind(run, set) };
     }
     case 'objref': {
       if (instruction.sreg === undefined) {
@@ -107,7 +108,6 @@ function checkUpdate({ op, timeout, sregData, expression, expressions }: Update,
   demand(!(set.flags & SET_FLAGS.object), 'EOPNOTSUPP');
   demand(takesUpdates(set), 'EOPNOTSUPP');
   demand(!(set.flags & SET_FLAGS.constant), 'EBUSY');
-  demand(op !== 'update' || set.flags & SET_FLAGS.timeout, 'EOPNOTSUPP');
   demand(timeout === undefined || set.flags & SET_FLAGS.timeout, 'EOPNOTSUPP');
   demand((sregData !== undefined) === isMap(set) || op === 'delete', 'EINVAL');
   const own = set.declared.expressions ?? (set.declared.expression ? [set.declared.expression] : []);
@@ -117,6 +117,22 @@ function checkUpdate({ op, timeout, sregData, expression, expressions }: Update,
     demand(same, 'EOPNOTSUPP');
   }
 }
+
+/** What the set says of all its elements is not said again by the rule. */
+function withoutInherited(instruction: Update, set: NftSet): Update {
+  if (set.declared.expression === undefined && set.declared.expressions === undefined) return instruction;
+  const { expression: _one, expressions: _several, ...rest } = instruction;
+  return rest;
+}
+
+/** What packets add to never grows without bounds; the kernel does not take that back. */
+function limitGrowth(set: NftSet): void {
+  const { description } = set.declared;
+  if (!description?.size)
+    set.declared = { ...set.declared, description: { ...description, size: MOST_BY_PACKETS } };
+}
+
+const MOST_BY_PACKETS = 0xffff;
 
 /** Bitmaps, fixed hashes and intervals are filled by commands alone; the growing hash by packets as well. */
 function takesUpdates({ flags, declared }: NftSet): boolean {

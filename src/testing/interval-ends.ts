@@ -32,6 +32,16 @@ export class IntervalEnds implements KeyStore {
     return entry?.key === keyText(key.key) && entry.isEnd === isEnd(key) ? entry.element : undefined;
   }
 
+  hit(key: ElementKey): Element | undefined {
+    return this.find(key);
+  }
+
+  /** Each interval has two ends; the one that ends before the first key comes free. */
+  capacity(size: number): number {
+    const [first] = this.#entries;
+    return size * 2 + (first?.isEnd && /^\0*$/.test(first.key) ? 1 : 0);
+  }
+
   /** Judges by the neighbours alone, as the kernel does: a start behind a start, an end beside an end. */
   overlaps(key: ElementKey): boolean {
     const text = keyText(key.key);

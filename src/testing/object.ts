@@ -22,6 +22,7 @@ export function newObject(run: Run, message: BatchMessage): void {
     demand(!(message.flags & NLM.EXCL), 'EEXIST', NFTA_OBJ.name);
     if (!CHANGEABLE.includes(type)) return;
     run.journal.set(there, 'data', changed(there, data));
+    run.echo(message, MESSAGE.NEWOBJ, schema, objectValue(there));
     return;
   }
   demand(isObjectType(type), 'ENOENT');

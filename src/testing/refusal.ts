@@ -8,15 +8,15 @@ export class Refused extends Error {
   readonly errno: number;
   /** The attribute objected to: numbers from the outside in; empty where the kernel names none. */
   readonly attribute: readonly number[];
-  /** The element of the message that is refused. */
-  readonly element: number | undefined;
+  /** Which of several: the element of a list of elements, the instruction of a rule. */
+  readonly nth: number | undefined;
 
-  constructor(code: string, attribute: readonly number[] = [], element?: number) {
+  constructor(code: string, attribute: readonly number[] = [], nth?: number) {
     super(code);
     this.code = code;
     this.errno = errnoNumber(code);
     this.attribute = attribute;
-    this.element = element;
+    this.nth = nth;
   }
 }
 

@@ -3,13 +3,13 @@ import { MESSAGE, NLM, rule as schema } from '../message/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { takeUp } from './instruction.ts';
 import type { BatchMessage } from './program-reader.ts';
-import { demand } from './refusal.ts';
+import { demand, Refused } from './refusal.ts';
 import { hold, nextHandle, type Run, tableOf } from './run.ts';
 import { dropAnonymous } from './set.ts';
 import type { Chain, Rule, Table } from './state.ts';
 import { ruleValue } from './tell.ts';
 
-const NFTA_RULE = { chain: 2, handle: 3, position: 6, positionId: 10 } as const;
+const NFTA_RULE = { chain: 2, handle: 3, expressions: 4, position: 6, positionId: 10 } as const;
 /** NFT_RULE_MAXEXPRS */
 const LONGEST = 128;
 
@@ -35,12 +35,19 @@ export function newRule(run: Run, message: BatchMessage): void {
   const expressions = (value.expressions ?? []) as readonly Instruction[];
   demand(expressions.length <= LONGEST, 'EINVAL');
 
-  for (const instruction of expressions) {
+  expressions.forEach((instruction, i) => {
     const known = run.machine.hasInstruction(instructionName(instruction), message.family);
-    demand(known, 'ENOENT', EXPRESSIONS, LIST_ELEM);
-  }
-  const handle = nextHandle(table);
-  const taken = expressions.map((instruction) => takeUp(run, table, instruction));
+    if (!known) throw new Refused('ENOENT', [NFTA_RULE.expressions, LIST_ELEM], i);
+  });
+  const handle = replaced?.handle ?? nextHandle(table);
+  const taken = expressions.map((instruction, i) => {
+    try {
+      return takeUp(run, table, instruction);
+    } catch (error) {
+      if (error instanceof Refused) throw new Refused(error.code, [NFTA_RULE.expressions, LIST_ELEM], i);
+      throw error;
+    }
+  });
   const uses = taken.flatMap(({ uses: some }) => some);
   const rule: Rule = {
     chain,
@@ -61,7 +68,6 @@ export function newRule(run: Run, message: BatchMessage): void {
   run.echo(message, MESSAGE.NEWRULE, schema, ruleValue(rule));
 }
 
-const EXPRESSIONS = 4;
 const LIST_ELEM = 1;
 
 function instructionName(instruction: Instruction): string {
@@ -98,6 +104,7 @@ export function deleteRule(run: Run, message: BatchMessage): void {
     return;
   }
   if (lenient && !chain.rules.some((rule) => rule.handle === value.handle)) return;
+  demand(!run.deleted.get(chain)?.has(value.handle), 'ENOENT');
   removeRule(run, findRule(chain, value.handle, NFTA_RULE.handle));
 }
 
@@ -114,6 +121,8 @@ export function removeRule(run: Run, rule: Rule): void {
 }
 
 function letGo(run: Run, rule: Rule): void {
+  const deleted = run.deleted.get(rule.chain) ?? new Set();
+  run.deleted.set(rule.chain, deleted.add(rule.handle));
   for (const use of rule.uses) {
     hold(run.journal, use, -1);
     if (use.kind === 'set') dropAnonymous(run, use.target);

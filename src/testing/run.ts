@@ -2,7 +2,7 @@ import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { Journal } from './journal.ts';
 import type { BatchMessage } from './program-reader.ts';
 import { demand } from './refusal.ts';
-import type { Flowtable, NftObject, NftSet, Rule, State, Table, Use } from './state.ts';
+import type { Chain, Flowtable, NftObject, NftSet, Rule, State, Table, Use } from './state.ts';
 
 /** What may differ between kernels and machines, as far as it decides what is legal. */
 export interface Machine {
@@ -25,6 +25,10 @@ export interface Run {
   /** What the transaction made, by the numbers that it gave. */
   readonly setIds: Map<number, NftSet>;
   readonly ruleIds: Map<number, Rule>;
+  /** Chains that get another name at the end. */
+  readonly renamed: Map<Chain, string>;
+  /** Rules that it deleted: the kernel still finds them, to say that they are gone. */
+  readonly deleted: Map<Chain, Set<bigint>>;
   /** Elements that it took from each set: their room can be used again. */
   readonly vacated: Map<NftSet, number>;
   /** Tells the one who asked for echoes what was made. */

@@ -93,7 +93,7 @@ export function expressionsOf({ expression, expressions }: Given): readonly Inst
 /** Time and size may be declared anew. */
 function redeclare({ journal, echo }: Run, message: BatchMessage, set: NftSet, value: Given): void {
   const { timeout, gcInterval, description } = value;
-  const { description: before, ...rest } = set.declared;
+  const { description: before, timeout: _timeout, gcInterval: _gcInterval, ...rest } = set.declared;
   const size = description?.size ?? before?.size;
   journal.set(set, 'declared', {
     ...rest,

@@ -17,7 +17,7 @@ export function newTable(run: Run, message: BatchMessage): void {
   const there = findTable(run, message.family, name);
   if (there !== undefined) {
     demand(!(message.flags & NLM.EXCL), 'EEXIST', NFTA_TABLE.name);
-    updateTable(run, there, value.flags);
+    updateTable(run, message, there, value.flags);
     return;
   }
   demand((flags & ~KNOWN_FLAGS) === 0, 'EOPNOTSUPP');
@@ -40,12 +40,13 @@ export function newTable(run: Run, message: BatchMessage): void {
   run.echo(message, MESSAGE.NEWTABLE, schema, tableValue(table));
 }
 
-function updateTable({ journal }: Run, table: Table, flags: number | undefined): void {
+function updateTable(run: Run, message: BatchMessage, table: Table, flags: number | undefined): void {
   if (flags === undefined || flags === table.flags) return;
   demand((flags & ~KNOWN_FLAGS) === 0, 'EOPNOTSUPP');
   // A table keeps its owner, and gets none later; nor does it begin or cease to outlive it.
   demand(((flags ^ table.flags) & (TABLE_FLAGS.owner | TABLE_FLAGS.persist)) === 0, 'EOPNOTSUPP');
-  journal.set(table, 'flags', flags);
+  run.journal.set(table, 'flags', flags);
+  run.echo(message, MESSAGE.NEWTABLE, schema, tableValue(table));
 }
 
 /** NFT_MSG_DELTABLE and NFT_MSG_DESTROYTABLE: one table, or all of a family, or all. */

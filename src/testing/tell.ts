@@ -1,4 +1,4 @@
-import type { Instruction } from '../bytecode/index.ts';
+import type { Instruction, VerdictData } from '../bytecode/index.ts';
 import type {
   chain,
   elementList,
@@ -65,9 +65,20 @@ export function ruleValue(it: Rule): ValueOf<typeof rule> {
     table: it.chain.table.name,
     chain: it.chain.name,
     handle: it.handle,
-    expressions: it.expressions,
+    expressions: withTargets(it),
     ...(it.userdata === undefined ? {} : { userdata: it.userdata }),
   };
+}
+
+/** A rule's instructions with the names that the chains which they jump to have now. */
+function withTargets({ expressions, uses }: Rule): readonly Instruction[] {
+  const targets = uses.flatMap((use) => (use.kind === 'chain' ? [use.target] : []));
+  let next = 0;
+  return expressions.map((one) => {
+    if (one.name !== 'immediate' || one.data instanceof Uint8Array || one.data.chain === undefined)
+      return one;
+    return { ...one, data: { ...one.data, chain: targets[next++]?.name } };
+  });
 }
 
 export function setValue(it: NftSet): ValueOf<typeof set> {
@@ -111,13 +122,15 @@ export function elementsValue(
 }
 
 function elementValue(it: NftSet, element: Element, now: number): ValueOf<typeof elementSchema> {
-  const { key, keyEnd, flags, data, object, userdata, expressions, timeout, expires } = element;
+  const { key, keyEnd, flags, data, object, userdata, expressions, timeout, expires, use } = element;
   // What the set says of all its elements is not said again.
   const own = timeout !== undefined && timeout !== (it.declared.timeout ?? 0n);
   return {
     ...(key === undefined ? {} : { key }),
     ...(keyEnd === undefined ? {} : { keyEnd }),
-    ...(data === undefined ? {} : { data }),
+    ...(data === undefined
+      ? {}
+      : { data: use?.kind === 'chain' ? { ...(data as VerdictData), chain: use.target.name } : data }),
     ...(expressions.length === 1 ? { expression: expressions[0] as Instruction } : {}),
     ...(expressions.length > 1 ? { expressions } : {}),
     ...(object === undefined ? {} : { object }),

@@ -160,11 +160,11 @@ async function turn(signal: AbortSignal | undefined): Promise<void> {
 }
 
 function submitError({ refused, message }: Refusal): SubmitError {
-  const { code, errno, attribute, element } = refused;
+  const { code, errno, attribute, nth } = refused;
   if (message === undefined) return { code, errno, message: '' };
   const { operation, elements = [], attributes } = message;
-  const named = element !== undefined;
-  const offset = named || attribute.length === 0 ? undefined : offsetOf(attributes, attribute);
+  const element = attribute.length === 0 ? nth : undefined;
+  const offset = attribute.length === 0 ? undefined : offsetOf(attributes, attribute, nth);
   return {
     code,
     errno,
@@ -172,17 +172,18 @@ function submitError({ refused, message }: Refusal): SubmitError {
     operation,
     ...(elements.length === 0
       ? {}
-      : { elements: named ? { first: element, last: element } : { first: 0, last: elements.length - 1 } }),
+      : { elements: { first: element ?? 0, last: element ?? elements.length - 1 } }),
     ...(offset === undefined ? {} : { offset, attribute }),
   };
 }
 
-/** Where an attribute starts; nothing where it is not among those given. */
-function offsetOf(attributes: Uint8Array, [id, ...inner]: readonly number[]): number | undefined {
-  const found = readAttributes(attributes).find((attribute) => attribute.id === id);
+/** Where an attribute starts, the `nth` of its kind in the innermost nest; nothing where it was not given. */
+function offsetOf(attributes: Uint8Array, [id, ...inner]: readonly number[], nth = 0): number | undefined {
+  const all = readAttributes(attributes).filter((attribute) => attribute.id === id);
+  const found = all[inner.length === 0 ? nth : 0];
   if (found === undefined) return undefined;
   const start = found.payload.byteOffset - attributes.byteOffset;
-  const deeper = inner.length === 0 ? undefined : offsetOf(found.payload, inner);
+  const deeper = inner.length === 0 ? undefined : offsetOf(found.payload, inner, nth);
   return deeper === undefined ? start - HEADER : start + deeper;
 }
 

@@ -1,7 +1,7 @@
-import { type Instruction, VERDICT } from '../bytecode/index.ts';
+import type { Instruction } from '../bytecode/index.ts';
 import { familyByNumber, type HookName, hookByNumber } from '../protocol/index.ts';
 import { demand } from './refusal.ts';
-import { type BaseChain, type Chain, isMap, type Table } from './state.ts';
+import { type BaseChain, type Chain, isMap, type Rule, type Table } from './state.ts';
 
 /** NFT_JUMP_STACK_SIZE: so many chains can be under way at once. */
 const DEEPEST = 16;
@@ -80,7 +80,7 @@ function walk(chain: Chain, level: number, place: Place, proven: Map<Chain, numb
   if ((proven.get(chain) ?? -1) >= level) return;
   for (const rule of chain.rules) {
     for (const instruction of rule.expressions) checkPlace(instruction, place);
-    for (const next of jumpsOf(chain.table, rule.expressions)) walk(next, level + 1, place, proven);
+    for (const next of jumpsOf(rule)) walk(next, level + 1, place, proven);
   }
   proven.set(chain, level);
 }
@@ -95,15 +95,10 @@ function checkPlace(instruction: Instruction, place: Place): void {
 }
 
 /** The chains that a rule can jump or go to, itself or by a verdict map. */
-function* jumpsOf({ chains, sets }: Table, expressions: readonly Instruction[]): Generator<Chain> {
-  for (const instruction of expressions) {
-    if (instruction.name === 'immediate' && !(instruction.data instanceof Uint8Array)) {
-      const chain = chains.get(instruction.data.chain ?? '');
-      if (chain !== undefined) yield chain;
-    }
-    if (instruction.name !== 'lookup' || instruction.dreg !== VERDICT) continue;
-    const set = sets.get(instruction.set);
-    if (set === undefined || !isMap(set)) continue;
-    for (const { use } of set.elements) if (use?.kind === 'chain') yield use.target;
+function* jumpsOf({ uses }: Rule): Generator<Chain> {
+  for (const use of uses) {
+    if (use.kind === 'chain') yield use.target;
+    if (use.kind !== 'set' || !isMap(use.target)) continue;
+    for (const { use: inner } of use.target.elements) if (inner?.kind === 'chain') yield inner.target;
   }
 }

@@ -68,7 +68,8 @@ export function needsOf(commands: Commands, canDestroy: boolean): Needs {
   for (const command of inDependencyOrder(parseCommands(commands))) {
     const { verb, kind, node } = command;
     const name = `${String(node.family)} ${String(node.table ?? node.name)}`;
-    if (kind === 'set' || kind === 'map') own.add(`${name} ${String(node.name)}`);
+    const declares = verb === 'add' || verb === 'create';
+    if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${String(node.name)}`);
     if (kind === 'element' && !own.has(`${name} ${String(node.name)}`)) needs.sets.add(name);
     if (kind === 'rule' && verb !== 'delete') {
       for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) needs.sets.add(name);

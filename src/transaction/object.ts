@@ -24,13 +24,18 @@ type Data = Readonly<Record<string, unknown>>;
 const contents: Readonly<
   Record<keyof typeof objectData, (command: ParsedCommand, context: TransactionContext) => Data>
 > = {
-  counter: (command, context) => stateful('counter', command.node, command, context),
+  counter: (command, context) => {
+    const { packets, bytes } = command.node;
+    return stateful('counter', { packets, bytes }, command, context);
+  },
   quota: (command, context) => {
     const { bytes, used, inv } = command.node;
     return stateful('quota', { val: bytes, used, inv }, command, context);
   },
   limit: (command, context) => {
-    const { type, ...rest } = stateful('limit', command.node, command, context);
+    const { rate, rate_unit, per, burst, burst_unit, inv } = command.node;
+    const limit = { rate, rate_unit, per, burst, burst_unit, inv };
+    const { type, ...rest } = stateful('limit', limit, command, context);
     return { ...rest, type: type === 'bytes' ? 1 : 0 };
   },
   connlimit: ({ node }) => ({ count: node.count, flags: node.flags }),
