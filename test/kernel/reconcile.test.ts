@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { suite, test } from 'node:test';
+import { type Connection, connect, plan, type Ruleset, reconcile, stringify } from '../../src/index.ts';
+import { nftjs } from '../support/cli.ts';
+import { find, type Kernel, rulesOf, withKernel } from '../support/kernel.ts';
+import { requires } from '../support/requirements.ts';
+
+/** How long two writers get in each other's way. */
+const seconds = Number(process.env.NFTJS_SECONDS ?? 3);
+
+const place = { family: 'inet', table: 't' } as const;
+const dport = { payload: { protocol: 'tcp', field: 'dport' } } as const;
+const port = (right: number | string) => ({ match: { op: '==', left: dport, right } }) as const;
+
+/** A table `inet t` with these ports in a set, and a rule for each. */
+function ports(...list: readonly number[]): Ruleset {
+  return {
+    nftables: [
+      { table: { family: 'inet', name: 't' } },
+      { set: { ...place, name: 'ports', type: 'inet_service', flags: ['interval'], elem: list } },
+      { chain: { ...place, name: 'c', type: 'filter', hook: 'input', prio: 0, policy: 'accept' } },
+      { rule: { ...place, chain: 'c', expr: [port('@ports'), { counter: null }, { accept: null }] } },
+      ...list.map(
+        (number) => ({ rule: { ...place, chain: 'c', expr: [port(number), { counter: null }] } }) as const,
+      ),
+    ],
+  };
+}
+
+/** A connection whose commits somebody is faster than, so many times. */
+function overtaken(nft: Connection, other: Connection, times: number) {
+  let left = times;
+  let snapshots = 0;
+  return {
+    get snapshots() {
+      return snapshots;
+    },
+    generation: nft.generation.bind(nft),
+    snapshot: (...args: Parameters<Connection['snapshot']>) => {
+      snapshots++;
+      return nft.snapshot(...args);
+    },
+    commit: async (...args: Parameters<Connection['commit']>) => {
+      if (left-- > 0) await other.commit([{ add: { table: { family: 'ip', name: `other${left}` } } }]);
+      return nft.commit(...args);
+    },
+  };
+}
+
+suite('reconcile', requires('root', 'netns'), () => {
+  test('makes a table where there is none, and then has nothing to do', () =>
+    withKernel(async ({ nft }) => {
+      const { changed, generation, attempts } = await reconcile(nft, ports(22, 80));
+      assert.equal(changed, true);
+      assert.equal(attempts, 1);
+      assert.equal(generation, await nft.generation());
+      const again = await reconcile(nft, ports(22, 80));
+      assert.deepEqual(again.transaction.nftables, []);
+      assert.equal(again.changed, false);
+      assert.equal(again.generation, generation);
+      assert.equal(await nft.generation(), generation, 'something was sent');
+    }));
+
+  test('keeps the counters of what stays', () =>
+    withKernel(async ({ nft }) => {
+      await reconcile(nft, ports(22, 80, 443));
+      const { ruleset } = await nft.snapshot();
+      const counted = ruleset.nftables.flatMap((item) => ('rule' in item ? [item.rule] : []));
+      const [, , second] = counted;
+      assert.ok(second);
+      await nft.commit([
+        { replace: { rule: { ...second, expr: [port(80), { counter: { packets: 7, bytes: 70 } }] } } },
+      ]);
+      await reconcile(nft, ports(443, 80, 8080));
+      assert.deepEqual(rulesOf(await nft.list(), 'c').slice(1), [
+        [port(443), { counter: { packets: 0, bytes: 0 } }],
+        [port(80), { counter: { packets: 7, bytes: 70 } }],
+        [port(8080), { counter: { packets: 0, bytes: 0 } }],
+      ]);
+    }));
+
+  test('leaves alone what is not its own, whoever puts it there', () =>
+    withKernel(async ({ nft }) => {
+      const other = { nftables: [{ table: { family: 'ip6', name: 't' } }] } as const;
+      await nft.commit(other);
+      await reconcile(nft, ports(22));
+      await reconcile(nft, ports(23));
+      const names = (await nft.list()).nftables.flatMap((item) =>
+        'table' in item ? [item.table.family] : [],
+      );
+      assert.deepEqual(names.sort(), ['inet', 'ip6']);
+    }));
+
+  test("deletes a table that is said to be the caller's and is not desired", () =>
+    withKernel(async ({ nft }) => {
+      await reconcile(nft, ports(22));
+      const tables = [{ family: 'inet', name: 't' }] as const;
+      const { transaction } = await reconcile(nft, { nftables: [] }, { tables });
+      assert.deepEqual(transaction.nftables, [{ delete: { table: tables[0] } }]);
+      assert.equal((await reconcile(nft, { nftables: [] }, { tables })).changed, false);
+    }));
+
+  test('starts again when somebody else was faster', () =>
+    withKernel(async ({ nft, netns }) => {
+      await using other = connect({ netns });
+      const { attempts, changed } = await reconcile(overtaken(nft, other, 2), ports(22));
+      assert.equal(changed, true);
+      assert.equal(attempts, 3);
+      assert.deepEqual((await plan(nft, ports(22))).transaction.nftables, []);
+    }));
+
+  test('gives up after so many attempts', () =>
+    withKernel(async ({ nft, netns }) => {
+      await using other = connect({ netns });
+      const hurried = overtaken(nft, other, 5);
+      await assert.rejects(reconcile(hurried, ports(22), { attempts: 3 }), {
+        name: 'TransactionError',
+        code: 'ERESTART',
+        outcome: 'refused',
+      });
+      assert.equal(hurried.snapshots, 3);
+      await assert.rejects(nft.list({ family: 'inet', table: 't' }), { code: 'ENOENT' });
+    }));
+
+  test('changes nothing where the kernel refuses a part', () =>
+    withKernel(async ({ nft }) => {
+      await reconcile(nft, ports(22));
+      const { generation, ruleset } = await nft.snapshot();
+      const loop = ['a', 'b'].map((name) => ({ chain: { ...place, name } }) as const);
+      const jumps = [
+        { rule: { ...place, chain: 'a', expr: [{ jump: { target: 'b' } }] } },
+        { rule: { ...place, chain: 'b', expr: [{ jump: { target: 'a' } }] } },
+        { rule: { ...place, chain: 'c', expr: [{ jump: { target: 'a' } }] } },
+      ] as const;
+      await assert.rejects(reconcile(nft, { nftables: [...ports(23).nftables, ...loop, ...jumps] }), {
+        name: 'TransactionError',
+        code: /^(ELOOP|EMLINK)$/,
+      });
+      assert.deepEqual(await nft.snapshot(), { generation, ruleset });
+    }));
+
+  test('adds and removes elements one by one', () =>
+    withKernel(async ({ nft }) => {
+      const many = (...list: number[]): Ruleset => ({
+        nftables: [
+          { table: { family: 'inet', name: 't' } },
+          { set: { ...place, name: 's', type: 'inet_service', elem: list } },
+        ],
+      });
+      const all = Array.from({ length: 5000 }, (_, i) => i + 1);
+      await reconcile(nft, many(...all));
+      const { transaction } = await reconcile(nft, many(...all.slice(1), 6000));
+      assert.deepEqual(transaction.nftables, [
+        { delete: { element: { ...place, name: 's', elem: [1] } } },
+        { add: { element: { ...place, name: 's', elem: [6000] } } },
+      ]);
+    }));
+});
+
+/** Runs the command line in the kernel's namespace, on a text as its standard input. */
+function inside(kernel: Kernel, args: readonly string[], input: string) {
+  return nftjs([...args, '--netns', kernel.netns, '-'], input);
+}
+
+suite('nftjs diff and apply --reconcile', requires('root', 'netns', 'nft'), () => {
+  test('say what differs, and make it agree', () =>
+    withKernel(async (kernel) => {
+      const file = stringify(ports(22, 80));
+      await kernel.nft.commit(ports(22));
+      const { code, out } = await inside(kernel, ['diff'], file);
+      assert.equal(code, 1);
+      assert.equal(
+        out,
+        ['add element inet t ports { 80 }', 'add rule inet t c tcp dport 80 counter', ''].join('\n'),
+      );
+      const json = await inside(kernel, ['diff', '--json'], file);
+      assert.equal(json.code, 1);
+      assert.deepEqual(
+        JSON.parse(json.out),
+        JSON.parse(stringify((await plan(kernel.nft, ports(22, 80))).transaction)),
+      );
+      assert.deepEqual(await inside(kernel, ['apply', '--reconcile'], file), { code: 0, out: '', err: '' });
+      assert.deepEqual(await inside(kernel, ['diff'], file), { code: 0, out: '', err: '' });
+    }));
+
+  test('nft makes the same of the commands that are shown', () =>
+    withKernel(async (kernel) => {
+      const file = stringify(ports(80, 443, 8443));
+      await kernel.nft.commit(ports(22, 80, 8080));
+      kernel.load((await inside(kernel, ['diff'], file)).out);
+      assert.deepEqual(await inside(kernel, ['diff'], file), { code: 0, out: '', err: '' });
+    }));
+
+  test('tell trouble from difference', () =>
+    withKernel(async (kernel) => {
+      const bad = await inside(kernel, ['diff'], '{"nftables":[{"flush":{"ruleset":null}}]}');
+      assert.equal(bad.code, 2);
+      assert.match(bad.err, /^nftjs diff: nftables\[0\]\.flush\.ruleset: flush says what to do/);
+      assert.equal((await inside(kernel, ['diff', '--what'], '{}')).code, 2);
+      assert.equal((await inside(kernel, ['apply', '--check', '--reconcile'], '{}')).code, 2);
+    }));
+});
+
+/** A shell that makes one transaction of nft for each line that it reads, and says which one is through. */
+const WRITER = `
+i=0
+while read -r _; do
+  i=$((i + 1))
+  printf '%s\\n' \\
+    'flush set inet t left' 'flush set inet t right' \\
+    "add element inet t left { $i }" "add element inet t right { $i }" \\
+    "insert rule inet t c tcp dport $i drop" "add element ip theirs noted { $i }" | cat | nft -f - || exit 1
+  echo $i
+done`;
+
+suite('two writers', requires('root', 'netns', 'nft'), () => {
+  const counter = (name: string) =>
+    ({ set: { ...place, name, type: 'inet_service', flags: ['dynamic'], size: 65535 } }) as const;
+  const desired = (...list: number[]): Ruleset => ({
+    nftables: [...ports(...list).nftables, counter('left'), counter('right')],
+  });
+  const noted = { family: 'ip', table: 'theirs', name: 'noted', type: 'inet_service' } as const;
+
+  test('nft and reconcile lose nothing of each other, and no snapshot is torn', () =>
+    withKernel(async ({ nft, netns }) => {
+      await nft.commit([...desired().nftables, { table: { family: 'ip', name: 'theirs' } }, { set: noted }]);
+      const writer = spawn('nsenter', [`--net=${netns}`, 'sh', '-c', WRITER], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const exited = once(writer, 'exit');
+      let written = 0;
+      createInterface({ input: writer.stdout }).on('line', (line) => {
+        written = Number(line);
+        if (!writer.stdin.writableEnded) writer.stdin.write('\n');
+      });
+      writer.stdin.write('\n');
+
+      const guarded = {
+        generation: nft.generation.bind(nft),
+        snapshot: nft.snapshot.bind(nft),
+        commit: async (...[commands, options]: Parameters<Connection['commit']>) => {
+          const result = await nft.commit(commands, options);
+          assert.equal(
+            result.generation,
+            (options?.generation ?? 0) + 1,
+            'committed over what nobody had read',
+          );
+          return result;
+        },
+      };
+      let committed = 0;
+      let snapshots = 0;
+      const end = Date.now() + seconds * 1000;
+      try {
+        for (let i = 0; Date.now() < end; i++) {
+          const { changed } = await reconcile(guarded, desired(30_000 + (i % 7), 40_000 + (i % 5)), {
+            attempts: 1000,
+          });
+          committed += changed ? 1 : 0;
+          const { ruleset } = await nft.snapshot({ family: 'inet', table: 't' });
+          assert.deepEqual(find(ruleset, 'set', 'left').elem, find(ruleset, 'set', 'right').elem, 'torn');
+          snapshots++;
+        }
+      } finally {
+        writer.stdin.end();
+        await exited;
+      }
+      assert.equal(writer.exitCode, 0);
+      assert.ok(written > 0 && committed > 0 && snapshots > 0);
+
+      await reconcile(nft, desired(22));
+      const listing = await nft.list();
+      assert.deepEqual(
+        find(listing, 'set', 'noted').elem,
+        Array.from({ length: written }, (_, i) => i + 1),
+      );
+      assert.deepEqual(find(listing, 'set', 'left').elem, [written]);
+      assert.deepEqual(
+        rulesOf(listing, 'c').map((expr) => (expr as unknown[])[0]),
+        [port('@ports'), port(22)],
+      );
+    }));
+});
