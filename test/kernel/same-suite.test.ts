@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import fc from 'fast-check';
+import { type Connection, connect, type Ruleset } from '../../src/index.ts';
+import { FEATURES, type Feature } from '../../src/netlink/features.ts';
+import { type FakeConnection, fakeConnection } from '../../src/testing/index.ts';
+import { Namespace } from '../support/frames/namespace.ts';
+import { requires } from '../support/requirements.ts';
+import { play, playStep } from '../unit/testing/play.ts';
+import { randomTransaction } from '../unit/testing/random.ts';
+import { setScenarios } from '../unit/testing/scenarios-sets.ts';
+import { tableScenarios } from '../unit/testing/scenarios-tables.ts';
+
+const EMPTY = [{ flush: { ruleset: null } }] as unknown as Ruleset['nftables'];
+const MILLISECONDS = 12_000;
+
+suite('the fake kernel does as the kernel does', requires('root', 'netns'), () => {
+  let namespace: Namespace;
+  let real: Connection;
+  let fake: FakeConnection;
+
+  before(async () => {
+    namespace = new Namespace();
+    real = connect({ netns: namespace.path });
+    const without: Feature[] = [];
+    for (const feature of FEATURES) if (!(await real.supports(feature))) without.push(feature);
+    fake = fakeConnection({ without });
+  });
+
+  after(async () => {
+    fake?.close();
+    await real?.[Symbol.asyncDispose]();
+    namespace?.[Symbol.dispose]();
+  });
+
+  for (const scenario of [...tableScenarios, ...setScenarios]) {
+    test(scenario.name, async () => {
+      const told = await play(real, scenario);
+      assert.deepEqual(await play(fake, scenario), told);
+      assert.deepEqual(
+        told.map(({ outcome }) => outcome),
+        scenario.steps.map(({ outcome }) => outcome),
+      );
+    });
+  }
+
+  test('random transactions', async () => {
+    await fc.assert(
+      fc
+        .asyncProperty(fc.array(randomTransaction, { minLength: 2, maxLength: 8 }), async (transactions) => {
+          for (const commands of transactions) {
+            const told = await playStep(real, commands);
+            assert.deepEqual(await playStep(fake, commands), told);
+          }
+        })
+        .afterEach(async () => {
+          await real.commit(EMPTY);
+          await fake.commit(EMPTY);
+        }),
+      { numRuns: 2000, interruptAfterTimeLimit: MILLISECONDS, markInterruptAsFailure: false },
+    );
+  });
+});
