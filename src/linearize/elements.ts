@@ -12,14 +12,14 @@ export type KeyPart = Value | Prefix | Range;
 /** An element of a set, evaluated but not yet in the kernel's form. */
 export interface EvaluatedElement {
   /** Absent for the catch-all, `*`. */
-  readonly key?: readonly KeyPart[];
-  readonly data?: Expr;
+  readonly key?: readonly KeyPart[] | undefined;
+  readonly data?: Expr | undefined;
   /** The name of the object that the key maps to. */
-  readonly object?: string;
-  readonly timeout?: bigint;
-  readonly expiration?: bigint;
-  readonly comment?: string;
-  readonly expressions?: readonly Instruction[];
+  readonly object?: string | undefined;
+  readonly timeout?: bigint | undefined;
+  readonly expiration?: bigint | undefined;
+  readonly comment?: string | undefined;
+  readonly expressions?: readonly Instruction[] | undefined;
   /** Its place among the caller's elements. */
   readonly source: number;
   readonly path: Path;
@@ -36,34 +36,49 @@ export function evaluateElements(
   path: Path | undefined,
 ): EvaluatedElement[] {
   const list = Array.isArray(nodes) ? (nodes as readonly Expression[]) : [nodes as Expression];
-  return list.map((node, i) => {
-    const place = at(path, i);
-    if (data === undefined) return { ...evaluateKey(node, key, scope, place), source: i, path: place };
-    if (!Array.isArray(node) || node.length !== 2) {
-      throw new CompileError(place, 'an element of a map is a pair: [key, value]');
-    }
-    return {
-      ...evaluateKey(node[0], key, scope, at(place, 0)),
-      ...evaluateData(node[1], data, scope, at(place, 1)),
-      source: i,
-      path: place,
-    };
-  });
+  return list.map((node, i) => evaluateElement(node, key, data, scope, i, at(path, i)));
 }
 
-function evaluateKey(node: Expression, key: readonly Typed[], scope: Scope, path: Path) {
-  if (!isElem(node)) return node === '*' ? {} : { key: evaluateParts(node, key, scope, path) };
-  const { elem } = node;
-  const inside = at(path, 'elem');
-  checkShape(elem, expressionShapes.elem, inside);
-  const { val, timeout, expires, comment } = elem;
+/** All elements get the same shape, whatever they carry: sets can be large. */
+function evaluateElement(
+  node: Expression,
+  key: readonly Typed[],
+  data: MapData | undefined,
+  scope: Scope,
+  source: number,
+  path: Path,
+): EvaluatedElement {
+  const pair = data === undefined ? undefined : pairOf(node, path);
+  const keyNode = pair === undefined ? node : pair[0];
+  const keyPath = pair === undefined ? path : at(path, 0);
+  const elem = isElem(keyNode) ? keyNode.elem : undefined;
+  const inside = elem === undefined ? keyPath : at(keyPath, 'elem');
+  if (elem !== undefined) checkShape(elem, expressionShapes.elem, inside);
+  const val = elem === undefined ? (keyNode as Expression) : elem.val;
+  const { timeout, expires, comment } = elem ?? {};
+  const evaluated =
+    val === '*'
+      ? undefined
+      : evaluateParts(val, key, scope, elem === undefined ? keyPath : at(inside, 'val'));
+  const mapped = pair && data && evaluateData(pair[1], data, scope, at(path, 1));
   return {
-    ...(val === '*' ? {} : { key: evaluateParts(val, key, scope, at(inside, 'val')) }),
-    ...(timeout === undefined ? {} : { timeout: milliseconds(timeout, at(inside, 'timeout')) }),
-    ...(expires === undefined ? {} : { expiration: milliseconds(expires, at(inside, 'expires')) }),
-    ...(comment === undefined ? {} : { comment }),
-    ...statefulOf(elem, scope, inside),
+    key: evaluated,
+    data: mapped?.data,
+    object: mapped?.object,
+    timeout: timeout === undefined ? undefined : milliseconds(timeout, at(inside, 'timeout')),
+    expiration: expires === undefined ? undefined : milliseconds(expires, at(inside, 'expires')),
+    comment,
+    expressions: elem && statefulOf(elem, scope, inside),
+    source,
+    path,
   };
+}
+
+function pairOf(node: Expression, path: Path): readonly [Expression, Expression] {
+  if (!Array.isArray(node) || node.length !== 2) {
+    throw new CompileError(path, 'an element of a map is a pair: [key, value]');
+  }
+  return node as unknown as readonly [Expression, Expression];
 }
 
 function isElem(node: Expression): node is { readonly elem: Elem } {
@@ -72,11 +87,11 @@ function isElem(node: Expression): node is { readonly elem: Elem } {
 
 const STATEFUL = ['counter', 'quota', 'limit', 'last', 'ct count'] as const;
 
-function statefulOf(elem: Elem, scope: Scope, path: Path): { expressions?: readonly Instruction[] } {
+function statefulOf(elem: Elem, scope: Scope, path: Path): readonly Instruction[] | undefined {
   const expressions = STATEFUL.filter((kind) => kind in elem).map((kind) =>
     evaluateStateful(kind, elem[kind], scope, at(path, kind)),
   );
-  return expressions.length === 0 ? {} : { expressions };
+  return expressions.length === 0 ? undefined : expressions;
 }
 
 /** Seconds of the model to the kernel's milliseconds. */

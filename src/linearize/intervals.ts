@@ -35,15 +35,15 @@ export function encodeElements(elements: readonly EvaluatedElement[], layout: El
 
 /** What an element carries beside its key. */
 function rest(element: EvaluatedElement, layout: ElementLayout): SetElement {
-  const { timeout, expiration, comment, expressions, object, source } = element;
+  const { data, object, timeout, expiration, comment, expressions, source, path } = element;
   return {
+    data: data && dataOf(data, layout, path),
+    object,
+    timeout,
+    expiration,
+    comment,
+    expressions,
     source,
-    ...(element.data === undefined ? {} : { data: dataOf(element.data, layout, element.path) }),
-    ...(object === undefined ? {} : { object }),
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(expiration === undefined ? {} : { expiration }),
-    ...(comment === undefined ? {} : { comment }),
-    ...(expressions === undefined ? {} : { expressions }),
   };
 }
 
@@ -128,7 +128,7 @@ function encodeIntervals(elements: readonly EvaluatedElement[], layout: ElementL
   }
   intervals.forEach((interval, i) => {
     const open = interval.high === greatest;
-    result.push({ key: keyOf(interval.low), ...rest(interval.element, layout), ...(open ? { open } : {}) });
+    result.push({ key: keyOf(interval.low), ...rest(interval.element, layout), open });
     const next = intervals[i + 1];
     const adjacent = next !== undefined && next.low === interval.high + 1n;
     if (open || (adjacent && layout.flags & SET_FLAGS.anonymous)) return;

@@ -115,17 +115,17 @@ function isObject(node: unknown): node is Record<string, unknown> {
 
 /** Makes sure that `node` has the keys it needs, no others, and values of the right kind. */
 export function checkShape(node: unknown, shape: Shape, path: Path | undefined): void {
-  const keys = Object.keys(shape).join(', ');
-  if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keys}`);
+  const keys = () => Object.keys(shape).join(', ');
+  if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keys()}`);
   for (const key of Object.keys(node)) {
     if (!Object.hasOwn(shape, key))
-      throw new CompileError(at(path, key), `no such key here: expected some of ${keys}`);
+      throw new CompileError(at(path, key), `no such key here: expected some of ${keys()}`);
   }
   for (const [key, kind] of Object.entries(shape)) {
     const required = kind.endsWith('!');
     const value = Object.hasOwn(node, key) ? node[key] : undefined;
     if (value === undefined) {
-      if (required) throw new CompileError(path, `the key ${key} is missing: expected ${keys}`);
+      if (required) throw new CompileError(path, `the key ${key} is missing: expected ${keys()}`);
       continue;
     }
     const [is, expected] = KINDS[(required ? kind.slice(0, -1) : kind) as Kind];

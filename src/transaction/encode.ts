@@ -69,7 +69,7 @@ function uniformSizes(
       element.expiration === undefined &&
       element.expressions === undefined &&
       element.comment === undefined &&
-      element.open === undefined;
+      element.open !== true;
     if (!plain) return undefined;
   }
   return { key, end, data };

@@ -13,6 +13,7 @@ import {
   SET_FLAGS,
 } from '../../../src/linearize/index.ts';
 import type { Expression } from '../../../src/model/index.ts';
+import { type PackedElement, ProgramWriter } from '../../../src/wire/program.ts';
 
 const scope = new Scope('inet', undefined, { set: () => undefined, nextSetId: () => 1 }, evaluate);
 
@@ -84,6 +85,24 @@ test('plain pairs of a map are packed, values that are concatenations too', () =
       assert.deepEqual(packed(nodes, key, data), slowly(nodes, key, data)),
     ),
   );
+});
+
+test('a program takes packed rows as it writes elements one by one', () => {
+  const key = [typed('ifname'), typed('ether_addr')];
+  const data = [typed('inet_service')];
+  const map = { kind: 'value', parts: data } as const;
+  const nodes = [1, 2, 3].map((i) => [{ concat: [`eth${i}`, `02:00:00:00:00:0${i}`] }, i] as never);
+  const rows = packElements(nodes, { key, data: map, flags: SET_FLAGS.map });
+  assert.ok(rows);
+  const head = { type: 12, family: 1, operation: 0 };
+  const prefix = new Uint8Array(8);
+  const atOnce = new ProgramWriter();
+  atOnce.packedRows(head, prefix, rows, rows.length, rows.rows);
+  const oneByOne = new ProgramWriter();
+  const list = oneByOne.packedElements(head, prefix, rows);
+  for (const element of elementsOf(rows)) list.add(element as PackedElement);
+  assert.deepEqual(atOnce.bytes(), oneByOne.bytes());
+  assert.throws(() => atOnce.packedRows(head, prefix, rows, rows.length + 1, rows.rows), RangeError);
 });
 
 test('whatever is not plain, or wrong, is left to the way for everything', () => {

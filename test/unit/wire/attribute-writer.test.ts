@@ -3,20 +3,28 @@ import { test } from 'node:test';
 import { readAttributes, readString, readUint64 } from '../../../src/wire/attribute-reader.ts';
 import { AttributeTooLongError, AttributeWriter } from '../../../src/wire/attribute-writer.ts';
 
-const writes: Record<string, readonly [(writer: AttributeWriter) => void, (payload: Uint8Array) => unknown]> = {
-  u8: [(writer) => writer.u8(1, 0xa1), (payload) => assert.deepEqual([...payload], [0xa1])],
-  u16: [(writer) => writer.u16(1, 0xa1b2), (payload) => assert.deepEqual([...payload], [0xa1, 0xb2])],
-  u32: [
-    (writer) => writer.u32(1, 0xa1b2c3d4),
-    (payload) => assert.deepEqual([...payload], [0xa1, 0xb2, 0xc3, 0xd4]),
-  ],
-  u64: [(writer) => writer.u64(1, 1n << 63n), (payload) => assert.equal(readUint64(payload), 1n << 63n)],
-  string: [(writer) => writer.string(1, 'filter'), (payload) => assert.equal(readString(payload), 'filter')],
-  raw: [
-    (writer) => writer.raw(1, Uint8Array.of(1, 2, 3)),
-    (payload) => assert.deepEqual([...payload], [1, 2, 3]),
-  ],
-};
+const writes: Record<string, readonly [(writer: AttributeWriter) => void, (payload: Uint8Array) => unknown]> =
+  {
+    u8: [(writer) => writer.u8(1, 0xa1), (payload) => assert.deepEqual([...payload], [0xa1])],
+    u16: [(writer) => writer.u16(1, 0xa1b2), (payload) => assert.deepEqual([...payload], [0xa1, 0xb2])],
+    u32: [
+      (writer) => writer.u32(1, 0xa1b2c3d4),
+      (payload) => assert.deepEqual([...payload], [0xa1, 0xb2, 0xc3, 0xd4]),
+    ],
+    u64: [(writer) => writer.u64(1, 1n << 63n), (payload) => assert.equal(readUint64(payload), 1n << 63n)],
+    string: [
+      (writer) => writer.string(1, 'filter'),
+      (payload) => assert.equal(readString(payload), 'filter'),
+    ],
+    'a string beyond ASCII': [
+      (writer) => writer.string(1, 'pörts ☃'),
+      (payload) => assert.deepEqual([...payload], [...Buffer.from('pörts ☃\0')]),
+    ],
+    raw: [
+      (writer) => writer.raw(1, Uint8Array.of(1, 2, 3)),
+      (payload) => assert.deepEqual([...payload], [1, 2, 3]),
+    ],
+  };
 
 for (const [name, [write, check]] of Object.entries(writes)) {
   test(`${name} is whole wherever the buffer ends`, () => {
