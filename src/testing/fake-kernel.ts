@@ -4,7 +4,7 @@ import type { Feature, NetworkInterface } from '../netlink/index.ts';
 import type { Commands } from '../transaction/index.ts';
 import type { Host } from './batch.ts';
 import { FakeConnection } from './fake-connection.ts';
-import { lacks } from './features.ts';
+import { refusalOf } from './features.ts';
 import { linkMessages } from './links.ts';
 import type { State } from './state.ts';
 import { FakeTransport, type Injected } from './transport.ts';
@@ -52,7 +52,7 @@ export class FakeKernel {
     this.#machine = {
       now,
       hasInterface: (name) => this.#interfaces.some((one) => one.name === name),
-      hasInstruction: (name, family) => !lacks(without, name, family),
+      refusalOf: (instruction, family) => refusalOf(without, instruction, family),
       hasFlowtables: !without.includes('flowtable'),
     };
   }

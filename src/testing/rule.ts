@@ -36,8 +36,8 @@ export function newRule(run: Run, message: BatchMessage): void {
   demand(expressions.length <= LONGEST, 'EINVAL');
 
   expressions.forEach((instruction, i) => {
-    const known = run.machine.hasInstruction(instructionName(instruction), message.family);
-    if (!known) throw new Refused('ENOENT', [NFTA_RULE.expressions, LIST_ELEM], i);
+    const code = run.machine.refusalOf(instruction, message.family);
+    if (code !== undefined) throw new Refused(code, [NFTA_RULE.expressions, LIST_ELEM], i);
   });
   const handle = replaced?.handle ?? nextHandle(table);
   const taken = expressions.map((instruction, i) => {
@@ -69,10 +69,6 @@ export function newRule(run: Run, message: BatchMessage): void {
 }
 
 const LIST_ELEM = 1;
-
-function instructionName(instruction: Instruction): string {
-  return instruction.name === 'opaque' ? instruction.expression : instruction.name;
-}
 
 function findRule(chain: Chain, handle: bigint, attribute: number): Rule {
   const rule = chain.rules.find((one) => one.handle === handle);

@@ -1,3 +1,4 @@
+import type { Instruction } from '../bytecode/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { Journal } from './journal.ts';
 import type { BatchMessage } from './program-reader.ts';
@@ -10,8 +11,8 @@ export interface Machine {
   now(): number;
   /** The names of the network interfaces. */
   hasInterface(name: string): boolean;
-  /** Whether the kernel knows an instruction, in a chain of this family. */
-  hasInstruction(name: string, family: number): boolean;
+  /** The code that refuses an instruction which the kernel does not know in this family. */
+  refusalOf(instruction: Instruction, family: number): string | undefined;
   readonly hasFlowtables: boolean;
 }
 

@@ -25,6 +25,7 @@ suite('the fake kernel does as the kernel does', requires('root', 'netns'), () =
     const without: Feature[] = [];
     for (const feature of FEATURES) if (!(await real.supports(feature))) without.push(feature);
     fake = fakeConnection({ without });
+    for (const feature of FEATURES) assert.equal(await fake.supports(feature), !without.includes(feature));
   });
 
   after(async () => {
