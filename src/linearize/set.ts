@@ -1,8 +1,10 @@
 import {
+  ELEMENT_FLAGS,
   type MapData,
   type PackedElements,
   SET_FLAGS,
   type SetDeclaration,
+  type SetElement,
   type Typed,
 } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
@@ -137,8 +139,17 @@ function declareEvaluated(
       )
     : elements;
   const encoded = encodeElements(inOrder, { key, data, flags, complete: true });
-  const size = encoded.length + encoded.filter((element) => element.open).length;
+  const size = ranged && parts.length === 1 ? roomFor(encoded) : encoded.length;
   return declare({ key, data, flags, elements: encoded, size }, lookedUp, scope);
+}
+
+/** How many elements there are, were every interval to have an end of its own. */
+function roomFor(encoded: readonly SetElement[]): number {
+  const isEnd = ({ flags }: SetElement) => ((flags ?? 0) & ELEMENT_FLAGS.intervalEnd) !== 0;
+  const before = encoded[0] !== undefined && isEnd(encoded[0]) ? 1 : 0;
+  const starts = encoded.filter((element) => element.key !== undefined && !isEnd(element)).length;
+  const catchalls = encoded.filter(({ key }) => key === undefined).length;
+  return before + 2 * starts + catchalls;
 }
 
 function declare(

@@ -157,10 +157,11 @@ function loadAddress(target: Expr, typed: Typed, emitter: Emitter): AddressRegis
     const { min, max } = loadEnds(target, emitter);
     return { addrMin: min, ...(max === undefined ? {} : { addrMax: max }) };
   }
-  const { slot } = emitter.allocate(target.kind === 'map' ? { ...typed, bits: 256 } : target);
+  const data = target.kind === 'map' && target.set.data?.kind === 'value' ? target.set.data : undefined;
+  const room = { ...typed, bits: data?.interval ? 2 * typed.bits : typed.bits };
+  const { slot } = emitter.allocate(target.kind === 'map' ? room : target);
   emitter.into(target, slot);
   const width = slotsFor(typed.bits);
-  const data = target.kind === 'map' && target.set.data?.kind === 'value' ? target.set.data : undefined;
   const parts = target.kind === 'concat' ? (target as Concat).parts.length : (data?.parts.length ?? 1);
   const interval = data?.interval === true;
   const register = (offset: number) => registerAt(slot + offset);
