@@ -52,6 +52,6 @@ export function agree(rule: RuleCase, mine: Answer, nft: Answer): boolean {
   if (text(mine) === text(nft)) return true;
   if ('error' in mine || 'error' in nft) return refusals.some(({ covers }) => covers(rule, mine, nft));
   const explained = (answer: Answer) =>
-    explanations.reduce((line, { without }) => without(line), text(answer));
+    explanations.reduce((line, { without }) => without(line, rule), text(answer));
   return explained(mine) === explained(nft);
 }

@@ -85,8 +85,10 @@ function run(args: readonly string[], inputs: readonly string[]): Output[] {
     inputs.forEach((input, i) => {
       writeFileSync(join(directory, String(i)), input);
     });
-    const loop =
-      'i=0; while [ -e $i ]; do nft "$@" -c --debug=netlink -f $i 2>&1; echo "$SEPARATOR $?"; i=$((i+1)); done';
+    // Errors come after the bytecode: mixed, one would stand in the middle of a line of the other.
+    const loop = `i=0; while [ -e $i ]; do
+      nft "$@" -c --debug=netlink -f $i 2>errors; status=$?; cat errors; echo; echo "$SEPARATOR $status"; i=$((i+1))
+    done`;
     const { stdout, error } = spawnSync('unshare', ['--net', 'sh', '-c', loop, 'sh', ...args], {
       cwd: directory,
       encoding: 'utf8',

@@ -138,6 +138,7 @@ const terminal = [
   'dnat',
   'redirect',
   'masquerade',
+  'fwd',
 ];
 
 /** Rules of one to three statements, some with a named set. */

@@ -74,7 +74,7 @@ function comparison(selector: Selector): fc.Arbitrary<Statement> {
         .map(([op, mask]) =>
           match(
             op,
-            { '&': [expr, mask.length > 1 ? { '|': mask } : mask[0]] } as Expression,
+            { '&': [expr, mask.reduce((sum, flag) => ({ '|': [sum, flag] }))] } as Expression,
             mask[0] as Expression,
           ),
         ),
@@ -124,23 +124,19 @@ function mangle(selectors: readonly Selector[]): fc.Arbitrary<Statement> {
     if (target.type === 'mark') {
       const word = fc.integer({ min: 0, max: 0xffffffff });
       forms.push(
-        fc
-          .tuple(pick(['&', '|', '^'] as const), word)
-          .map(
-            ([op, mask]): Statement => ({
-              mangle: { key, value: { [op]: [key, mask] } as unknown as Expression },
-            }),
-          ),
+        fc.tuple(pick(['&', '|', '^'] as const), word).map(
+          ([op, mask]): Statement => ({
+            mangle: { key, value: { [op]: [key, mask] } as unknown as Expression },
+          }),
+        ),
         fc
           .tuple(word, word)
           .map(([and, or]): Statement => ({ mangle: { key, value: { '|': [{ '&': [key, and] }, or] } } })),
-        fc
-          .tuple(pick(['<<', '>>'] as const), fc.integer({ min: 1, max: 31 }))
-          .map(
-            ([op, by]): Statement => ({
-              mangle: { key, value: { [op]: [key, by] } as unknown as Expression },
-            }),
-          ),
+        fc.tuple(pick(['<<', '>>'] as const), fc.integer({ min: 1, max: 31 })).map(
+          ([op, by]): Statement => ({
+            mangle: { key, value: { [op]: [key, by] } as unknown as Expression },
+          }),
+        ),
       );
     }
     if (bits % 8 === 0 && target.type !== 'integer') {
@@ -198,11 +194,9 @@ export function disposal({ family, hook, network, transport }: Packet): fc.Arbit
   const forms: fc.Arbitrary<Statement>[] = [
     fc.oneof(
       count.map((num) => ({ queue: { num } })),
-      fc
-        .tuple(count, count)
-        .map(([num, more]) => ({
-          queue: { num: { range: [num, num + more] as const }, flags: ['fanout'] as const },
-        })),
+      fc.tuple(count, count).map(([num, more]) => ({
+        queue: { num: { range: [num, num + more] as const }, flags: ['fanout'] as const },
+      })),
     ),
   ];
   const isLayer3 = family !== 'bridge' && family !== 'netdev';
