@@ -160,6 +160,56 @@ suite('reconcile', requires('root', 'netns'), () => {
     }));
 });
 
+/** A ruleset for devices of these names, and the names that the kernel has for it afterwards. */
+async function devicesAfter(
+  kernel: Kernel,
+  kind: 'chain' | 'flowtable',
+  desired: (...dev: string[]) => Ruleset,
+  ...steps: readonly (readonly string[])[]
+): Promise<unknown[]> {
+  for (const name of new Set(steps.flat())) kernel.run('ip', ['link', 'add', name, 'type', 'bridge']);
+  const seen: unknown[] = [];
+  for (const step of steps) {
+    await reconcile(kernel.nft, desired(...step));
+    seen.push([find(await kernel.nft.list(), kind, 'f').dev].flat().sort());
+    assert.equal((await reconcile(kernel.nft, desired(...[...step].reverse()))).changed, false);
+  }
+  return seen;
+}
+
+const steps = [['d0'], ['d0', 'd1'], ['d1', 'd2'], ['d2']] as const;
+
+test('reconcile devices of a chain', requires('root', 'netns', 'ip', 'bridge'), () =>
+  withKernel(async (kernel) => {
+    const at = { family: 'netdev', table: 't' } as const;
+    const desired = (...dev: string[]): Ruleset => ({
+      nftables: [
+        { table: { family: 'netdev', name: 't' } },
+        { chain: { ...at, name: 'f', type: 'filter', hook: 'ingress', prio: 0, dev } },
+        { rule: { ...at, chain: 'f', expr: [{ counter: null }] } },
+      ],
+    });
+    assert.deepEqual(await devicesAfter(kernel, 'chain', desired, ...steps), steps);
+  }),
+);
+
+test(
+  'reconcile devices of a flowtable, in place',
+  requires('root', 'netns', 'ip', 'bridge', 'flowtable'),
+  () =>
+    withKernel(async (kernel) => {
+      const desired = (...dev: string[]): Ruleset => ({
+        nftables: [
+          { table: { family: 'inet', name: 't' } },
+          { flowtable: { ...place, name: 'f', hook: 'ingress', prio: 0, dev } },
+          { chain: { ...place, name: 'c', type: 'filter', hook: 'forward', prio: 0 } },
+          { rule: { ...place, chain: 'c', expr: [{ flow: { op: 'add', flowtable: '@f' } }] } },
+        ],
+      });
+      assert.deepEqual(await devicesAfter(kernel, 'flowtable', desired, ...steps), steps);
+    }),
+);
+
 /** Runs the command line in the kernel's namespace, on a text as its standard input. */
 function inside(kernel: Kernel, args: readonly string[], input: string) {
   return nftjs([...args, '--netns', kernel.netns, '-'], input);
