@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connection.h"
+#include "dump.h"
 #include "errors.h"
 #include "task.h"
 #include "values.h"
@@ -13,6 +14,7 @@ Napi::Function Monitor::define(Napi::Env env) {
   return DefineClass(env, "Monitor",
                      {
                          InstanceMethod<&Monitor::read>("read"),
+                         InstanceMethod<&Monitor::generation>("generation"),
                          InstanceMethod<&Monitor::ref>("ref"),
                          InstanceMethod<&Monitor::unref>("unref"),
                          InstanceMethod<&Monitor::close>("close"),
@@ -28,6 +30,8 @@ Monitor::Monitor(const Napi::CallbackInfo& info)
   try {
     socket_ = connection.sibling(env, receive_buffer);
     socket_->subscribe(group);
+    // On a socket of its own: what it tells and what we heard since must not get mixed up.
+    generation_ = nftjs::generation(*connection.sibling(env, std::nullopt));
     readable_ = std::make_unique<Readable>(
         env, socket_->descriptor(), [this] { on_ready(); }, [this] { socket_.reset(); });
   } catch (const Napi::Error&) {
@@ -123,6 +127,10 @@ Napi::Value Monitor::read(const Napi::CallbackInfo& info) {
   Ref();
   waiting_.emplace(waiting);
   return waiting.deferred.Promise();
+}
+
+Napi::Value Monitor::generation(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), generation_);
 }
 
 Napi::Value Monitor::ref(const Napi::CallbackInfo& info) {

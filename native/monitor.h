@@ -39,6 +39,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
   };
 
   Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value ref(const Napi::CallbackInfo& info);
   Napi::Value unref(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
@@ -52,6 +53,8 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
   /** Null when closed. */
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<Readable> readable_;
+  /** The ruleset's when the monitor began: whatever is newer will be heard, all of it. */
+  uint32_t generation_ = 0;
   std::optional<Waiting> waiting_;
   Napi::AsyncContext context_;
 };

@@ -19,15 +19,22 @@ export {
 export { CompileError } from './linearize/index.ts';
 export * from './model/index.ts';
 export {
+  type Change,
+  type ChangeAction,
+  type Commit,
   type CommitOptions,
   type CommitResult,
   Connection,
   connect,
   type Feature,
+  type Feed,
   type ListScope,
+  type MonitorEvent,
+  type MonitorOptions,
   NetlinkSocketError,
   type NetworkInterface,
   type Outcome,
+  type Overrun,
   type Refusal,
   type Snapshot,
   type SocketOptions,

@@ -3,9 +3,10 @@ import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
 import { compile } from './compile.ts';
 import { diff } from './diff.ts';
 import { list } from './list.ts';
+import { monitor } from './monitor.ts';
 import { uncloud } from './uncloud.ts';
 
-const commands: readonly CliCommand[] = [apply, diff, list, compile, uncloud];
+const commands: readonly CliCommand[] = [apply, diff, list, monitor, compile, uncloud];
 
 const help = `Usage: nftjs COMMAND [OPTIONS] [ARGUMENTS]
 

@@ -15,8 +15,10 @@ import {
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
+import type { Feed } from './feed.ts';
 import { type NetworkInterface, readInterfaces } from './interfaces.ts';
 import { type ListScope, listRuleset, TornError } from './list.ts';
+import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { query } from './query.ts';
 import { prepareReset } from './reset.ts';
 import {
@@ -219,6 +221,25 @@ export class Connection {
       if (error instanceof TransactionError && error.code !== 'EPERM') return false;
       throw error;
     }
+  }
+
+  /**
+   * Tells every commit of anybody from now on, as it happens: see {@link MonitorEvent}.
+   *
+   * ```ts
+   * for await (const event of nft.monitor({ family: 'inet', table: 'filter' })) {
+   *   if (event.overrun) ruleset = await nft.snapshot(scope);
+   *   else if (!event.own) console.log(event.process, event.changes);
+   * }
+   * ```
+   *
+   * What packets do (elements that rules add, counters, elements that expire) and tables that go with their
+   * owner are no commits: the kernel does not tell of them.
+   *
+   * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN
+   */
+  monitor(options: MonitorOptions = {}): Feed<MonitorEvent> {
+    return monitor(this.#socket, options);
   }
 
   /** The network interfaces of the namespace. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { type Instruction, type KnownSet, readComment, SET_FLAGS } from '../bytecode/index.ts';
 import { delinearizeElements, delinearizeRule } from '../delinearize/index.ts';
 import {
@@ -14,6 +15,7 @@ import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
+import { NetlinkSocketError } from './socket-error.ts';
 import type { DumpRequest, DumpResult } from './socket.ts';
 
 /** What to list; everything where nothing is said. */
@@ -90,6 +92,7 @@ export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> 
   const tables = (await reader.objects(MESSAGE.GETTABLE, table, {})).filter(
     ({ value }) => scope.table === undefined || value.name === scope.table,
   );
+  if (scope.table !== undefined && tables.length === 0) throw missing('table', scope.table, scope);
   const wholeTables = scope.chain === undefined && scope.set === undefined;
   const sets = await readSets(reader, await reader.objects(MESSAGE.GETSET, set, within), scope);
   const chains = await reader.objects(MESSAGE.GETCHAIN, chain, within);
@@ -130,14 +133,27 @@ export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> 
       if (definition !== undefined) listed.push({ rule: ruleOf(family, one.value, definition, known) });
     }
   }
+  if (listed.length === 0 && scope.chain !== undefined) throw missing('chain', scope.chain, scope);
+  if (listed.length === 0 && scope.set !== undefined) throw missing('set or map', scope.set, scope);
   return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...listed] };
+}
+
+function missing(kind: string, name: string, { family, table: home }: ListScope): NetlinkSocketError {
+  const where = kind === 'table' ? '' : ` in table ${home}`;
+  const of = family === undefined ? '' : ` of family ${family}`;
+  return new NetlinkSocketError(
+    constants.errno.ENOENT,
+    'netlink',
+    `there is no ${kind} ${name}${where}${of}`,
+  );
 }
 
 function covers(wanted: string | undefined, name: string | undefined): boolean {
   return wanted === undefined || wanted === name;
 }
 
-function ruleOf(
+/** A rule as the kernel tells it. */
+export function ruleOf(
   family: Family,
   value: Partial<ValueOf<typeof rule>>,
   chain: Chain,

@@ -80,6 +80,8 @@ export interface NativeNews {
 export interface NativeMonitor {
   /** Waits for messages, and returns what is there: about `limit` bytes at most. */
   read(limit: number): Promise<NativeNews>;
+  /** The generation of the ruleset when the monitor began: it hears of all newer ones, from their beginning. */
+  generation(): number;
   /** Whether a process waits for a read that waits; it does until it is told not to. */
   ref(): void;
   unref(): void;

@@ -34,6 +34,15 @@ export class Subscription {
     this.#closing = closing;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The generation of the ruleset when this began: all newer ones are heard, from their beginning. */
+  get generation(): number {
+    return this.#native.generation();
+  }
+
   /** The next messages; undefined once this is closed. One call at a time. */
   async read(): Promise<NativeNews | undefined> {
     if (this.#closed) return undefined;

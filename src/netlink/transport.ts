@@ -17,4 +17,6 @@ export type Transport = Pick<
   | 'close'
   | typeof Symbol.dispose
   | typeof Symbol.asyncDispose
->;
+> &
+  /** What stands in for the kernel need not tell of changes. */
+  Partial<Pick<NetlinkSocket, 'port' | 'subscribe'>>;

@@ -1,0 +1,126 @@
+import type { KernelElement, KnownSet } from '../bytecode/index.ts';
+import { delinearizeChain, delinearizeSet } from '../delinearize/object/index.ts';
+import { chain, MESSAGE, set } from '../message/index.ts';
+import type { Chain, Family } from '../model/index.ts';
+import { familyByNumber, findFamily } from '../protocol/index.ts';
+import { decodeOpen } from '../wire/schema.ts';
+import { type NetlinkMessage, readMessages } from './message.ts';
+import { query } from './query.ts';
+import type { Abortable } from './socket.ts';
+import type { Transport } from './transport.ts';
+
+/** Which part of the ruleset is looked at; all of it where nothing is said. */
+export interface Part {
+  readonly family?: Family;
+  readonly table?: string;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface KnownTable {
+  readonly sets: Map<string, Mutable<KnownSet>>;
+  readonly chains: Map<number, Chain>;
+}
+
+/** How often a picture of the sets and chains is tried for while somebody changes them. */
+const TRIES = 8;
+
+/** What the kernel's messages have to be read against: the types of sets, and where chains are hooked. */
+export class Known {
+  readonly #tables = new Map<string, KnownTable>();
+  /** Anonymous sets with elements, which nothing but their own transaction needs. */
+  readonly #filled = new Set<Mutable<KnownSet>>();
+
+  /** Asks the kernel for the sets (without elements) and chains of a part of the ruleset. */
+  static async read(socket: Transport, { family, table }: Part, { signal }: Abortable): Promise<Known> {
+    const number = family === undefined ? 0 : findFamily(family).number;
+    const within = table === undefined ? {} : { table };
+    for (let attempt = 1; ; attempt++) {
+      const generation = await socket.generation({ signal });
+      const known = new Known();
+      let torn = false;
+      for (const request of [
+        query(MESSAGE.GETCHAIN, number, chain, within),
+        query(MESSAGE.GETSET, number, set, within),
+      ]) {
+        const answer = await socket.dump({ ...request, signal });
+        torn ||= answer.interrupted;
+        for (const message of readMessages(answer.messages)) known.learn(message);
+      }
+      if (attempt === TRIES || (!torn && generation === (await socket.generation({ signal })))) return known;
+    }
+  }
+
+  /** Learns from a message about a set or chain, and from elements of an anonymous set. */
+  learn({ type, family: number, attributes }: NetlinkMessage): void {
+    const family = familyByNumber(number)?.name;
+    if (family === undefined) return;
+    if (type === MESSAGE.NEWSET) {
+      const { value } = decodeOpen(set, attributes);
+      const { known } = delinearizeSet(family, value);
+      this.#table(family, value.table).sets.set(known.name, known);
+    } else if (type === MESSAGE.NEWCHAIN) {
+      const made = delinearizeChain(family, decodeOpen(chain, attributes).value);
+      this.#table(family, made.table).chains.set(made.handle ?? 0, made);
+    }
+  }
+
+  /** Notes elements of an anonymous set, for the rule that will name it. */
+  fill(
+    family: Family,
+    table: string | undefined,
+    set: string | undefined,
+    elements: readonly KernelElement[],
+  ): void {
+    const known = this.#table(family, table).sets.get(set ?? '');
+    if (known === undefined) return;
+    this.#filled.add(known);
+    known.elements ??= [];
+    (known.elements as KernelElement[]).push(...elements);
+  }
+
+  set(family: Family, table: string | undefined, name: string | undefined): KnownSet | undefined {
+    return this.sets(family, table).get(name ?? '');
+  }
+
+  sets(family: Family, table: string | undefined): ReadonlyMap<string, KnownSet> {
+    return this.#table(family, table).sets;
+  }
+
+  /** A chain by its handle, which stays when its name changes. */
+  chain(family: Family, table: string | undefined, handle: number): Chain | undefined {
+    return this.#table(family, table).chains.get(handle);
+  }
+
+  chainNamed(family: Family, table: string | undefined, name: string | undefined): Chain | undefined {
+    return [...this.#table(family, table).chains.values()].find((known) => known.name === name);
+  }
+
+  forgetTable(family: Family, name: string | undefined): void {
+    this.#tables.delete(key(family, name));
+  }
+
+  forgetSet(family: Family, table: string | undefined, name: string | undefined): void {
+    this.#table(family, table).sets.delete(name ?? '');
+  }
+
+  forgetChain(family: Family, table: string | undefined, handle: number): void {
+    this.#table(family, table).chains.delete(handle);
+  }
+
+  /** Forgets the elements of anonymous sets: the transaction that made them is over. */
+  empty(): void {
+    for (const known of this.#filled) known.elements = undefined;
+    this.#filled.clear();
+  }
+
+  #table(family: Family, name: string | undefined): KnownTable {
+    const existing = this.#tables.get(key(family, name));
+    if (existing !== undefined) return existing;
+    const made: KnownTable = { sets: new Map(), chains: new Map() };
+    this.#tables.set(key(family, name), made);
+    return made;
+  }
+}
+
+const key = (family: Family, table = '') => `${family}\0${table}`;

@@ -1,0 +1,156 @@
+import { generation as generationSchema, MESSAGE } from '../message/index.ts';
+import { decodeOpen } from '../wire/schema.ts';
+import { type Change, concerns, readChanges, separable } from './change.ts';
+import { Feed, listen } from './feed.ts';
+import { Known, type Part } from './known.ts';
+import { type NetlinkMessage, readMessages } from './message.ts';
+import type { Abortable } from './socket.ts';
+import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import type { Transport } from './transport.ts';
+
+/** What to listen to. */
+export interface MonitorOptions extends Part, Abortable, SubscriptionOptions {}
+
+/**
+ * A commit of somebody. In a monitor of a family or table, those that did not touch it are left out.
+ *
+ * A large commit comes in parts, so that it takes bounded memory: all but the last are `partial`.
+ */
+export interface Commit {
+  readonly overrun: false;
+  /** The generation that it began; a listing of this or a newer generation has its changes. */
+  readonly generation: number;
+  /**
+   * Who made it: the thread's number, in the initial process namespace, and its name, which is the program's
+   * unless the thread was given one. Absent in partial events: the kernel tells it at the end.
+   */
+  readonly process?: { readonly pid: number; readonly name: string };
+  /** Made by the connection that monitors. */
+  readonly own: boolean;
+  readonly changes: readonly Change[];
+  /** More changes of the same commit follow in the next event. */
+  readonly partial: boolean;
+}
+
+/**
+ * The kernel's messages came faster than they were read, and some are lost: whoever keeps a picture of the
+ * ruleset takes a new snapshot. Commits that follow are newer than `generation` and complete; those up to the
+ * generation of the snapshot are in it already.
+ */
+export interface Overrun {
+  readonly overrun: true;
+  /** The generation up to which commits may have been lost. */
+  readonly generation: number;
+}
+
+export type MonitorEvent = Commit | Overrun;
+
+/** NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h. */
+const GROUP = 7;
+/** Bytes of messages that make a part of a commit. */
+const PART = 1 << 20;
+
+/** Listens to commits: see `Connection.monitor`. */
+export function monitor(socket: Transport, options: MonitorOptions): Feed<MonitorEvent> {
+  const subscription = listen(socket, GROUP, options);
+  // What is there now is asked for now; who never iterates does not want to hear that it failed.
+  const known = Known.read(socket, options, options);
+  known.catch(() => {});
+  return new Feed(subscription, (from) => commits(socket, from, options, known), options);
+}
+
+async function* commits(
+  socket: Transport,
+  subscription: Subscription,
+  options: MonitorOptions,
+  initial: Promise<Known>,
+): AsyncGenerator<MonitorEvent, void, undefined> {
+  try {
+    let reader = new CommitReader(await initial, subscription.generation, socket.port, options);
+    for (let news = await subscription.read(); news !== undefined; news = await subscription.read()) {
+      const whole = yield* reader.read(news.messages);
+      if (whole && !news.overrun) continue;
+      const generation = await socket.generation(options);
+      reader = new CommitReader(await Known.read(socket, options, options), generation, socket.port, options);
+      yield { overrun: true, generation };
+    }
+  } catch (error) {
+    if (!subscription.closed) throw error;
+  }
+}
+
+const isAfter = (generation: number, base: number) => ((generation - base) | 0) > 0;
+const following = (generation: number) => (generation + 1) >>> 0 || 1;
+
+/** Puts the kernel's messages together to commits. */
+class CommitReader {
+  readonly #known: Known;
+  /** Commits up to this one are not told. */
+  readonly #base: number;
+  readonly #port: number | undefined;
+  readonly #part: Part;
+  /** The last commit that was heard of. */
+  #last: number | undefined;
+  #messages: NetlinkMessage[] = [];
+  #bytes = 0;
+
+  constructor(known: Known, base: number, port: number | undefined, part: Part) {
+    this.#known = known;
+    this.#base = base;
+    this.#port = port;
+    this.#part = part;
+  }
+
+  /** @returns whether no commit is missing */
+  *read(bytes: Uint8Array): Generator<Commit, boolean, undefined> {
+    for (const message of readMessages(bytes)) {
+      if (message.type === MESSAGE.NEWGEN) {
+        const { value } = decodeOpen(generationSchema, message.attributes);
+        const generation = value.id ?? 0;
+        if (this.#last !== undefined && generation !== following(this.#last)) return false;
+        this.#last = generation;
+        const { pid = 0, process: name = '' } = value;
+        const messages = this.#take(this.#messages.length);
+        if (isAfter(generation, this.#base)) {
+          const commit = this.#commit(generation, message.port, messages, false, { pid, name });
+          this.#known.empty();
+          if (commit.changes.length > 0 || (this.#part.family ?? this.#part.table) === undefined)
+            yield commit;
+        }
+      } else if (concerns(message, this.#part)) {
+        this.#messages.push(message);
+        this.#bytes += message.attributes.length;
+        // The first commit after the beginning may be an old one, which only its end tells.
+        if (this.#bytes > PART && this.#last !== undefined) {
+          const messages = this.#take(separable(this.#messages, this.#known));
+          const commit = this.#commit(following(this.#last), message.port, messages, true);
+          if (commit.changes.length > 0) yield commit;
+        }
+      }
+    }
+    return true;
+  }
+
+  #commit(
+    generation: number,
+    port: number,
+    messages: readonly NetlinkMessage[],
+    partial: boolean,
+    process?: Commit['process'],
+  ): Commit {
+    return {
+      overrun: false,
+      generation,
+      ...(process === undefined ? {} : { process }),
+      own: port === this.#port,
+      changes: readChanges(messages, this.#known),
+      partial,
+    };
+  }
+
+  #take(count: number): NetlinkMessage[] {
+    const taken = this.#messages.splice(0, count);
+    this.#bytes = this.#messages.reduce((sum, { attributes }) => sum + attributes.length, 0);
+    return taken;
+  }
+}
