@@ -10,6 +10,7 @@ import {
 } from '../bytecode/index.ts';
 import { DatatypeError, datatype } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
+import { literalBits } from './constant.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Expr } from './expr.ts';
 import type { Scope } from './scope.ts';
@@ -73,10 +74,10 @@ export function typesOf(node: unknown, scope: Scope, path: Path | undefined): re
     return node.map((name, i) => typeNamed(name, at(path, i)));
   }
   if (isTypeof(node)) {
-    return partsOf(declaredBy(node.typeof, scope, at(path, 'typeof'))).map(({ type, bits, byteorder }) => ({
-      type,
-      bits,
-      byteorder,
+    return partsOf(declaredBy(node.typeof, scope, at(path, 'typeof'))).map((part) => ({
+      type: part.type,
+      bits: literalBits(part),
+      byteorder: part.byteorder,
     }));
   }
   throw new CompileError(path, 'expected the name of a type, several names, or { typeof: expression }');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  elementsOf,
   type Instruction,
   instructionData,
   type KernelElement,
@@ -80,13 +81,13 @@ export function asListed({ sets, instructions }: CompiledRule): ListedRule {
 
 function listedSet(set: SetDeclaration): KnownSet {
   const { id: _id, size: _size, elements, ...rest } = set;
-  const told = elements?.map(
+  const told = elementsOf(elements).map(
     ({ comment, open, joined: _joined, source: _source, ...element }): KernelElement => {
       const userdata = writeElementUserdata({ comment, open });
       return { ...element, ...(userdata && { userdata }) };
     },
   );
-  return { ...rest, ...(told && { elements: told }) };
+  return { ...rest, ...(elements && { elements: told }) };
 }
 
 /** Reads back what a compiler made; `verified` lets the reading be checked by compiling it. */
