@@ -1,4 +1,13 @@
-import { essence, type Instruction, type KnownSet, SET_FLAGS, type SetDeclaration } from '../bytecode/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  essence,
+  type Instruction,
+  type IsNamed,
+  type KnownSet,
+  SET_FLAGS,
+  type SetDeclaration,
+  VERDICT,
+} from '../bytecode/index.ts';
 import { CompileError, compileRule } from '../linearize/index.ts';
 import type { Chain, Family, Statement } from '../model/index.ts';
 
@@ -7,6 +16,48 @@ export interface RulePlace {
   readonly family: Family;
   readonly chain: Chain;
   set(name: string): KnownSet | undefined;
+}
+
+/**
+ * What instructions do, where the order of comparisons that stand side by side does not count: all of them must
+ * hold. A comparison has the loads before it with it.
+ */
+function inAnyOrder(instructions: readonly Instruction[], family: Family, isNamed: IsNamed): string[] {
+  const done: string[] = [];
+  let comparisons: string[] = [];
+  let open: string[] = [];
+  for (const instruction of instructions) {
+    open.push(essence(family === 'ip' ? asProtocol(instruction) : instruction, isNamed));
+    if (isLoad(instruction)) continue;
+    if (isComparison(instruction)) comparisons.push(open.join('\n'));
+    else {
+      done.push(...comparisons.sort(), ...open);
+      comparisons = [];
+    }
+    open = [];
+  }
+  return [...done, ...comparisons.sort(), ...open];
+}
+
+/** In the family ip the header's `protocol` and `meta l4proto` are the same byte. */
+function asProtocol(instruction: Instruction): Instruction {
+  if (instruction.name !== 'payload' || !('dreg' in instruction) || instruction.dreg === undefined)
+    return instruction;
+  const { base, offset, len, dreg } = instruction;
+  return base === 'network' && offset === 9 && len === 1
+    ? { name: 'meta', dreg, key: 'l4proto' }
+    : instruction;
+}
+
+function isComparison(instruction: Instruction): boolean {
+  const { name } = instruction;
+  return name === 'cmp' || name === 'range' || (name === 'lookup' && instruction.dreg === undefined);
+}
+
+/** Whether an instruction only puts something into a register; a generator of numbers also counts. */
+function isLoad(instruction: Instruction): boolean {
+  const { dreg } = instruction as { readonly dreg?: number };
+  return dreg !== undefined && dreg !== VERDICT && instruction.name !== 'numgen';
 }
 
 /** Whether compiling what was read gives instructions that do the same again. */
@@ -26,11 +77,9 @@ export function isFaithful(
   };
   try {
     const compiled = compileRule(statements, place.family, place.chain, names).instructions;
-    return (
-      compiled.length === instructions.length &&
-      compiled.every(
-        (instruction, i) => essence(instruction, isNamed) === essence(instructions[i] as Instruction, isNamed),
-      )
+    return isDeepStrictEqual(
+      inAnyOrder(compiled, place.family, isNamed),
+      inAnyOrder(instructions, place.family, isNamed),
     );
   } catch (error) {
     if (error instanceof CompileError) return false;

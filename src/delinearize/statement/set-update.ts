@@ -1,11 +1,24 @@
-import type { Instruction } from '../../bytecode/index.ts';
+import type { Instruction, Typed } from '../../bytecode/index.ts';
 import type { Expression, Statement } from '../../model/index.ts';
+import type { Describer } from '../describer.ts';
 import { templateStatement } from '../stateful.ts';
 import { knownSet, type StatementReaders } from '../step.ts';
 import { Inexpressible, type Term } from '../term.ts';
 
 /** NFT_DYNSET_F_EXPR */
 const SEVERAL = 2;
+
+/** The key that an element gets; unlike one that is looked up, it may have constant parts. */
+function keyOf(key: Term, parts: readonly Typed[], describer: Describer): Expression {
+  const terms = key.kind === 'concat' ? key.parts : [key];
+  if (terms.every((term) => term.kind !== 'constant')) return describer.describe(key).node;
+  const nodes = terms.map((term, i): Expression => {
+    const want = parts[i];
+    if (want === undefined) throw new Inexpressible('more parts than the set has');
+    return term.kind === 'constant' ? describer.constant(term.bytes, want) : describer.describe(term).node;
+  });
+  return key.kind === 'concat' ? { concat: nodes } : (nodes[0] as Expression);
+}
 
 export const setUpdateReaders: StatementReaders = {
   dynset: (instruction, reading) => {
@@ -21,7 +34,7 @@ export const setUpdateReaders: StatementReaders = {
     return {
       terms,
       run: (describer) => {
-        const { node } = describer.describe(key);
+        const node = keyOf(key, set.key, describer);
         const elem: Expression = !timeout ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
         const carries = stmt.length === 0 ? {} : { stmt };
         if (data === undefined) {
