@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type Connection, connect, formatRuleset, type Ruleset, stringify } from '../index.ts';
+import {
+  type Connection,
+  connect,
+  formatRuleset,
+  NetlinkSocketError,
+  type Ruleset,
+  stringify,
+} from '../index.ts';
 import {
   appliedHash,
   type Facts,
@@ -10,6 +17,7 @@ import {
   type Rendering,
   render,
   renderFaithful,
+  TABLE,
   withHash,
 } from '../uncloud/index.ts';
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
@@ -130,10 +138,15 @@ async function applyTo(nft: Connection, { ruleset, hash }: Rendering, io: Io): P
   io.out(`hash ${hash}\n`);
 }
 
+/** Before the first apply there is no table of ours. */
+function nothingYet(error: unknown): undefined {
+  if (!(error instanceof NetlinkSocketError && error.code === 'ENOENT')) throw error;
+}
+
 async function checkOn(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
   const desired: Ruleset = withHash(ruleset, hash);
   await nft.check(desired);
-  const inForce = await nft.list({ terse: true }).then(appliedHash);
+  const inForce = await nft.list({ table: TABLE, terse: true }).then(appliedHash, nothingYet);
   io.out(`hash ${hash}\n`);
   io.out(
     inForce === hash

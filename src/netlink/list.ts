@@ -15,8 +15,8 @@ import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
-import { NetlinkSocketError } from './socket-error.ts';
 import type { DumpRequest, DumpResult } from './socket.ts';
+import { NetlinkSocketError } from './socket-error.ts';
 
 /** What to list; everything where nothing is said. */
 export interface ListScope {
