@@ -98,7 +98,7 @@ function tableChanges(
   if (before !== undefined && anew) {
     changes.things.push({ delete: { table: { family: table.family, name: table.name } } });
   }
-  if (how !== 'same') changes.make.push(command('add', table.table));
+  if (how !== 'same') changes.make.push(add(table.table));
 
   const doomed = anew ? new Set(before?.things.keys()) : part;
   if (before !== undefined && !anew) removeThings(before, doomed, changes);
@@ -106,8 +106,8 @@ function tableChanges(
     references.some((name) => doomed.has(name));
   for (const [key, item] of table.things) {
     const old = before?.things.get(key);
-    if (old === undefined || doomed.has(key)) changes.make.push(command('add', complete(item, old)));
-    else changeThing(old, item, goes, changes);
+    if (old === undefined || doomed.has(key)) changes.make.push(add(complete(item, old, table)));
+    else changeThing(old, item, table, goes, changes);
   }
   for (const [chain, rules] of table.rules) {
     const { remove, place, replace } = compareRules(before?.rules.get(chain) ?? [], rules, {
@@ -144,7 +144,7 @@ function compareTables(before: TableContents, table: TableContents, doomed: Read
 
 /** What the kernel changes in place, on every version: the policy of a chain, and whether a table is dormant. */
 function changeable(kind: string, property: string, before: Item, item: Item): boolean {
-  if (kind === 'chain') return property === 'policy' && isBase(before) === isBase(item);
+  if (kind === 'chain') return property === 'policy';
   return kind === 'table' && property === 'flags' && otherFlags(before) === otherFlags(item);
 }
 
@@ -196,16 +196,23 @@ function removeThings(before: TableContents, doomed: ReadonlySet<string>, change
   }
 }
 
-function command(verb: 'add', { kind, node }: Pick<Item, 'kind' | 'node'>): Command {
-  return { [verb]: { [kind]: node } } as unknown as Command;
+function add({ kind, node }: Pick<Item, 'kind' | 'node'>): Command {
+  return { add: { [kind]: node } } as unknown as Command;
 }
 
 /** A thing with its elements and, where it takes another's place, that one's state. */
-function complete(item: Item, old: Item | undefined): Item {
+function complete(item: Item, old: Item | undefined, table: TableContents): Item {
   const node = old?.kind === item.kind ? withStateOf(item.kind, item.node, old.node) : item.node;
-  const members = item.members ?? (old !== undefined && sameType(old, item) ? old.members : undefined);
-  if (members === undefined || members.length === 0) return { ...item, node };
+  const members = membersFor(item, old, table);
+  if (members.length === 0) return { ...item, node };
   return { ...item, node: { ...node, elem: members.map((member) => member.node) } };
+}
+
+/** The elements of a set; where the caller says nothing of them, those that are there, if they still can be. */
+function membersFor(item: Item, old: Item | undefined, { things }: TableContents): readonly Member[] {
+  if (item.members !== undefined) return item.members;
+  if (old?.members === undefined || !sameType(old, item)) return [];
+  return old.members.filter(({ references }) => references.every((name) => things.has(name)));
 }
 
 const TYPE = new Set(['flags', 'keyType', 'keyLength', 'dataType', 'dataLength', 'objectType']);
@@ -216,17 +223,20 @@ function sameType(old: Item, item: Item): boolean {
   return !differences(old.properties, item.properties).some((name) => TYPE.has(name));
 }
 
-function changeThing(before: Item, item: Item, goes: (member: Member) => boolean, changes: Changes): void {
+function changeThing(
+  before: Item,
+  item: Item,
+  table: TableContents,
+  goes: (member: Member) => boolean,
+  changes: Changes,
+): void {
   if (item.kind === 'set' || item.kind === 'map') {
-    if (item.members !== undefined) changeElements(before, item, item.members, goes, changes);
+    changeElements(before, item, membersFor(item, before, table), goes, changes);
     return;
   }
   if (compareItems(before, item) !== 'change') return;
-  if (item.kind === 'flowtable') {
-    changeDevices(before, item, changes);
-    return;
-  }
-  changes.make.push(command('add', { kind: item.kind, node: { policy: 'accept', ...item.node } }));
+  if (item.kind === 'flowtable') changeDevices(before, item, changes);
+  else changes.make.push(add({ kind: item.kind, node: { policy: 'accept', ...item.node } }));
 }
 
 function changeDevices(before: Item, item: Item, changes: Changes): void {

@@ -529,6 +529,28 @@ rows('dynamic sets', [
     dynamic({ size: 16 }),
     ['delete set s', 'add set s {"type":"inet_service","flags":["dynamic"],"size":16,"elem":[1]}'],
   ],
+  [
+    'what they added goes with the chain that it jumps to',
+    table(
+      chain('c'),
+      chain('d'),
+      map('m', {
+        flags: ['dynamic'],
+        elem: [
+          [1, jump('c')],
+          [2, jump('d')],
+        ],
+      }),
+    ),
+    table(chain('d', { comment: 'x' }), map('m', { flags: ['dynamic'] })),
+    [
+      'destroy element m {"elem":[[1,{"jump":{"target":"c"}}],[2,{"jump":{"target":"d"}}]]}',
+      'delete chain c',
+      'delete chain d',
+      'add chain d {"comment":"x"}',
+      'add element m {"elem":[[2,{"jump":{"target":"d"}}]]}',
+    ],
+  ],
 ]);
 
 const rules = (...list: (readonly [number, ...object[]])[]): Ruleset =>
