@@ -6,7 +6,7 @@ import type { RuleCase } from './arbitrary/rule.ts';
 import { explanations, refusals } from './explained.ts';
 
 /** The commands that make a rule in a table of its own. */
-function commandsOf({ packet, sets, expr }: RuleCase, index: number): object[] {
+export function commandsOf({ packet, sets, expr }: RuleCase, index: number): object[] {
   const at = { family: packet.family, table: tableOf(index) };
   const device = packet.family === 'netdev' ? { dev: 'lo' } : {};
   return [

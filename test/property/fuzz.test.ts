@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { compileLine } from '../../src/format/compile-line.ts';
+import { CompileError } from '../../src/linearize/index.ts';
+import { compileCommands } from '../../src/transaction/index.ts';
+import { commandsOf } from './agreement.ts';
+import { ruleCase } from './arbitrary/rule.ts';
+
+const cases = Number(process.env.NFTJS_CASES ?? 3000);
+const seed = Number(process.env.NFTJS_SEED ?? Date.now() % 2 ** 31);
+const slow = 1000;
+
+/** Words that mean something somewhere, so that random JSON gets past the first look. */
+const words = fc.constantFrom(
+  ...['match', 'left', 'right', 'op', '==', 'in', 'payload', 'protocol', 'field', 'meta', 'key', 'ct', 'dir'],
+  ...[
+    'set',
+    'map',
+    'vmap',
+    'data',
+    'elem',
+    'val',
+    'concat',
+    'prefix',
+    'addr',
+    'len',
+    'range',
+    '&',
+    '|',
+    '<<',
+  ],
+  ...[
+    'tcp',
+    'ip',
+    'ip6',
+    'ether',
+    'saddr',
+    'dport',
+    'mark',
+    'state',
+    'accept',
+    'drop',
+    'jump',
+    'target',
+    '@s',
+    '*',
+  ],
+  ...[
+    'mangle',
+    'value',
+    'dnat',
+    'port',
+    'limit',
+    'rate',
+    'per',
+    'log',
+    'queue',
+    'num',
+    'numgen',
+    'mod',
+    'offset',
+  ],
+  ...[
+    'exthdr',
+    'tcp option',
+    'jhash',
+    'expr',
+    'base',
+    'th',
+    'reject',
+    'type',
+    'flags',
+    'fib',
+    'result',
+    'name',
+  ],
+  ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', ' ', '\0', '1.2.3.4', '::', 'ffff:'],
+);
+
+const leaf = fc.oneof(
+  words,
+  fc.string(),
+  fc.integer(),
+  fc.double(),
+  fc.bigInt(),
+  fc.boolean(),
+  fc.constantFrom(null, -1, 2 ** 32, 2 ** 53, NaN, Infinity),
+);
+
+/** Any JSON, made of words that nft knows more often than not. */
+const json = fc.letrec<{ any: unknown }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'medium' },
+    leaf,
+    fc.array(tie('any'), { maxLength: 4 }),
+    fc.dictionary(words, tie('any'), { maxKeys: 3 }),
+  ),
+})).any;
+
+/** The value with the part that `choices` lead to replaced. */
+function replaced(value: unknown, choices: readonly number[], by: unknown): unknown {
+  const [choice, ...rest] = choices;
+  if (typeof value !== 'object' || value === null || choice === undefined) return by;
+  const keys = Object.keys(value);
+  if (keys.length === 0) return by;
+  const key = keys[choice % keys.length] as string;
+  const part = replaced((value as Record<string, unknown>)[key], rest, by);
+  return Array.isArray(value) ? value.with(Number(key), part) : { ...value, [key]: part };
+}
+
+/** Compiles in time, or refuses with an error that names the place. */
+function survives(compile: () => unknown): void {
+  const start = performance.now();
+  try {
+    compile();
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    assert.notEqual(error.reason, '');
+  }
+  assert.ok(performance.now() - start < slow, 'too slow');
+}
+
+const path = fc.array(fc.nat(20), { minLength: 1, maxLength: 8 });
+const run = { numRuns: cases, seed, interruptAfterTimeLimit: 30_000, endOnFailure: false } as const;
+
+suite(`invalid input gives errors, nothing else (NFTJS_SEED=${seed})`, () => {
+  test('rules of random JSON', () => {
+    const family = fc.constantFrom('ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev');
+    fc.assert(
+      fc.property(family, json, fc.option(json, { nil: undefined }), (name, expr, sets) => {
+        const line = {
+          family: name,
+          table: 't',
+          chain: 'c',
+          expr,
+          ...(sets !== undefined && { sets: [sets] }),
+        };
+        survives(() => compileLine(line as never));
+      }),
+      run,
+    );
+  });
+
+  test('transactions of random JSON', () => {
+    fc.assert(
+      fc.property(json, (commands) => survives(() => compileCommands(commands as never))),
+      run,
+    );
+  });
+
+  test('valid rules with a part replaced', () => {
+    fc.assert(
+      fc.property(ruleCase, path, json, (rule, choices, by) => {
+        survives(() => compileCommands(replaced(commandsOf(rule, 0), choices, by) as never));
+      }),
+      run,
+    );
+  });
+
+  test('valid rules with a part of another', () => {
+    fc.assert(
+      fc.property(ruleCase, ruleCase, path, (rule, other, choices) => {
+        const [statement] = other.expr;
+        const part = Object.values(statement as object)[0] as { left?: unknown; key?: unknown } | null;
+        survives(() =>
+          compileCommands(
+            replaced(commandsOf(rule, 0), choices, part?.left ?? part?.key ?? statement) as never,
+          ),
+        );
+      }),
+      run,
+    );
+  });
+});
