@@ -2,7 +2,7 @@ import type { Command, Family, Flowtable, Rule, Ruleset, RulesetElement } from '
 import { type Transaction, transaction } from '../transaction/index.ts';
 import { type Item, readTables, type TableContents, tableKey } from './contents.ts';
 import { compareElements } from './elements.ts';
-import { bareNode, type Member } from './member.ts';
+import { bareNode, type Member, nodesWithStateOf } from './member.ts';
 import { differences } from './properties.ts';
 import { compareRules } from './rules.ts';
 import { withStateOf } from './state.ts';
@@ -205,7 +205,8 @@ function complete(item: Item, old: Item | undefined, table: TableContents): Item
   const node = old?.kind === item.kind ? withStateOf(item.kind, item.node, old.node) : item.node;
   const members = membersFor(item, old, table);
   if (members.length === 0) return { ...item, node };
-  return { ...item, node: { ...node, elem: members.map((member) => member.node) } };
+  const before = old !== undefined && sameType(old, item) ? (old.members ?? []) : [];
+  return { ...item, node: { ...node, elem: nodesWithStateOf(members, before) } };
 }
 
 /** The elements of a set; where the caller says nothing of them, those that are there, if they still can be. */
@@ -265,6 +266,6 @@ function changeElements(
     changes.elements.push(volatile ? { destroy: { element } } : { delete: { element } });
   }
   if (fresh.length > 0) {
-    changes.fill.push({ add: { element: { family, table, name, elem: fresh.map(({ node }) => node) } } });
+    changes.fill.push({ add: { element: { family, table, name, elem: nodesWithStateOf(fresh, gone) } } });
   }
 }

@@ -82,3 +82,10 @@ export function bareNode(node: Expression, isMap: boolean): Expression {
 function bareKey(node: Expression): Expression {
   return typeof node === 'object' && node !== null && 'elem' in node ? node.elem.val : node;
 }
+
+/** Elements to add: those that were there just the same as they were, with what they counted and their time. */
+export function nodesWithStateOf(members: readonly Member[], before: readonly Member[]): Expression[] {
+  const identity = ({ key, interval, content }: Member) => `${key} ${interval?.[1] ?? ''} ${content}`;
+  const there = new Map(before.map((member) => [identity(member), member.node]));
+  return members.map((member) => there.get(identity(member)) ?? member.node);
+}

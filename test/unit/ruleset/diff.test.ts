@@ -354,6 +354,21 @@ rows('sets', [
     table(set('s', { stmt: [{ counter: null }] })),
     ['delete set s', 'add set s {"type":"inet_service","stmt":[{"counter":null}]}'],
   ],
+  [
+    'made anew, elements keep their time and go on counting',
+    table(
+      set('s', {
+        timeout: 60,
+        stmt: [{ counter: null }],
+        elem: [{ elem: { val: 1, expires: 9, counter: { packets: 4, bytes: 5 } } }],
+      }),
+    ),
+    table(set('s', { timeout: 60, stmt: [{ counter: null }], comment: 'x', elem: [1, 2] })),
+    [
+      'delete set s',
+      'add set s {"type":"inet_service","timeout":60,"stmt":[{"counter":null}],"comment":"x","elem":[{"elem":{"val":1,"expires":9,"counter":{"packets":4,"bytes":5}}},2]}',
+    ],
+  ],
 ]);
 
 const interval = (...elem: unknown[]): Ruleset => table(set('s', { flags: ['interval'], elem }));
