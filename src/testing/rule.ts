@@ -31,6 +31,7 @@ export function newRule(run: Run, message: BatchMessage): void {
     demand(!(message.flags & NLM.EXCL), 'EEXIST', NFTA_RULE.handle);
     demand(message.flags & NLM.REPLACE, 'EOPNOTSUPP');
   }
+  const handle = replaced?.handle ?? nextHandle(table);
   const neighbour = replaced ?? neighbourOf(run, chain, value);
   const expressions = (value.expressions ?? []) as readonly Instruction[];
   demand(expressions.length <= LONGEST, 'EINVAL');
@@ -39,7 +40,6 @@ export function newRule(run: Run, message: BatchMessage): void {
     const code = run.machine.refusalOf(instruction, message.family);
     if (code !== undefined) throw new Refused(code, [NFTA_RULE.expressions, LIST_ELEM], i);
   });
-  const handle = replaced?.handle ?? nextHandle(table);
   const taken = expressions.map((instruction, i) => {
     try {
       return takeUp(run, table, instruction);

@@ -173,7 +173,8 @@ function submitError({ refused, message }: Refusal): SubmitError {
     ...(elements.length === 0
       ? {}
       : { elements: { first: element ?? 0, last: element ?? elements.length - 1 } }),
-    ...(offset === undefined ? {} : { offset, attribute }),
+    // Where elements are listed, the addon counts places from the start of each of them.
+    ...(offset === undefined ? {} : elements.length > 0 ? { attribute } : { offset, attribute }),
   };
 }
 

@@ -7,7 +7,7 @@ import { type FakeConnection, fakeConnection } from '../../src/testing/index.ts'
 import { Namespace } from '../support/frames/namespace.ts';
 import { requires } from '../support/requirements.ts';
 import { play, playStep } from '../unit/testing/play.ts';
-import { randomTransaction } from '../unit/testing/random.ts';
+import { furniture, randomTransaction } from '../unit/testing/random.ts';
 import { setScenarios } from '../unit/testing/scenarios-sets.ts';
 import { tableScenarios } from '../unit/testing/scenarios-tables.ts';
 
@@ -48,8 +48,8 @@ suite('the fake kernel does as the kernel does', requires('root', 'netns'), () =
   test('random transactions', async () => {
     await fc.assert(
       fc
-        .asyncProperty(fc.array(randomTransaction, { minLength: 2, maxLength: 8 }), async (transactions) => {
-          for (const commands of transactions) {
+        .asyncProperty(fc.array(randomTransaction, { minLength: 5, maxLength: 20 }), async (transactions) => {
+          for (const commands of [furniture, ...transactions]) {
             const told = await playStep(real, commands);
             assert.deepEqual(await playStep(fake, commands), told);
           }
