@@ -1,5 +1,11 @@
 export { compileCommands } from './bytecode-text.ts';
-export { type Commands, commandList, inDependencyOrder, type ParsedCommand, parseCommands } from './command.ts';
+export {
+  type Commands,
+  commandList,
+  inDependencyOrder,
+  type ParsedCommand,
+  parseCommands,
+} from './command.ts';
 export { compileCommand, compileTransaction, needsOf } from './compile.ts';
 export { TransactionContext } from './context.ts';
 export { encodeMessages } from './encode.ts';

@@ -78,13 +78,32 @@ export function addressFamily(
   return network === headers.ip ? 'ip' : network === headers.ip6 ? 'ip6' : undefined;
 }
 
+/** Where each translation makes sense (nft_nat_validate and its like in the kernel). */
+const HOOKS: Readonly<Record<string, readonly string[]>> = {
+  snat: ['postrouting', 'input'],
+  dnat: ['prerouting', 'output'],
+  masquerade: ['postrouting'],
+  redirect: ['prerouting', 'output'],
+};
+
+/** Refuses a translation that the family does not have, or in a base chain that does not translate. */
+function requireNat(type: string, scope: Scope, path: Path): void {
+  requireFamily(type, NAT_FAMILIES, scope, path);
+  const { hook, type: chainType } = scope.chain ?? {};
+  if (hook === undefined) return;
+  const hooks = HOOKS[type] as readonly string[];
+  if (chainType !== 'nat' || !hooks.includes(hook)) {
+    throw new CompileError(path, `${type} belongs in a chain of type nat at ${hooks.join(' or ')}`);
+  }
+}
+
 /** `snat` and `dnat` */
 export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scope, path: Path): void {
   const { addr, flags, type_flags: typeFlags } = node ?? {};
   if (node === null || (addr === undefined && node.port === undefined)) {
     throw new CompileError(path, `${type} needs an address or a port to translate to`);
   }
-  requireFamily(type, NAT_FAMILIES, scope, path);
+  requireNat(type, scope, path);
   const family = addressFamily(node.family, scope, path);
   if (scope.family !== 'inet' && family !== scope.family) {
     throw new CompileError(
@@ -179,7 +198,7 @@ export function evaluatePortNat(
   scope: Scope,
   path: Path,
 ): void {
-  requireFamily(type, NAT_FAMILIES, scope, path);
+  requireNat(type, scope, path);
   const to = evaluatePort(node?.port, scope, path);
   const bits = flagBits(node?.flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
   scope.action((emitter) => {

@@ -225,6 +225,20 @@ const cases: readonly (readonly [
     family('bridge'),
   ],
   [
+    'source translation before routing',
+    { masquerade: null },
+    'expr[0].masquerade',
+    /type nat at postrouting/,
+    { base: 'type nat hook prerouting priority 0' },
+  ],
+  [
+    'translation in a chain that filters',
+    { redirect: null },
+    'expr[0].redirect',
+    /type nat at prerouting or output/,
+    { base: 'type filter hook prerouting priority 0' },
+  ],
+  [
     'nat of another family',
     { dnat: { addr: '::1', family: 'ip6' } },
     'expr[0].dnat.family',
