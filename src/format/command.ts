@@ -25,7 +25,7 @@ export function formatCommand(command: Command): string {
         if (kind === 'element' || 'dev' in node) return described(verb, target);
         return `${verb} ${head(kind, node)}`;
       case 'flush':
-        if (kind === 'ruleset') return `flush ruleset${node === null ? '' : ` ${name(node.family)}`}`;
+        if (kind === 'ruleset') return node?.family ? `flush ruleset ${name(node.family)}` : 'flush ruleset';
         return `flush ${head(kind, node)}`;
       case 'rename':
         return `rename ${head(kind, node)} ${name((node as unknown as { newname: string }).newname)}`;
