@@ -38,6 +38,13 @@ export {
   type Refusal,
   type Snapshot,
   type SocketOptions,
+  type TraceEvent,
+  type TraceInterface,
+  type TraceOptions,
+  type TraceOverrun,
+  type TracePacket,
+  type TraceStep,
+  type TraceVerdict,
   TransactionError,
 } from './netlink/index.ts';
 export { ProtocolLookupError } from './protocol/index.ts';

@@ -4,9 +4,10 @@ import { compile } from './compile.ts';
 import { diff } from './diff.ts';
 import { list } from './list.ts';
 import { monitor } from './monitor.ts';
+import { trace } from './trace.ts';
 import { uncloud } from './uncloud.ts';
 
-const commands: readonly CliCommand[] = [apply, diff, list, monitor, compile, uncloud];
+const commands: readonly CliCommand[] = [apply, diff, list, monitor, trace, compile, uncloud];
 
 const help = `Usage: nftjs COMMAND [OPTIONS] [ARGUMENTS]
 

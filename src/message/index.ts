@@ -7,4 +7,5 @@ export { CT_L3_PROTOCOLS, CT_TIMEOUT_STATES, SYNPROXY_FLAGS, SYNPROXY_GIVEN } fr
 export { rule } from './rule.ts';
 export { SET_POLICIES, set, VERDICT_TYPE } from './set.ts';
 export { TABLE_FLAGS, table } from './table.ts';
+export { TRACE_TYPES, trace } from './trace.ts';
 export { MESSAGE, type MessageName, NLM } from './types.ts';

@@ -30,6 +30,7 @@ import {
   type SubmitError,
   type SubmitResult,
 } from './socket.ts';
+import { type TraceEvent, type TraceOptions, trace } from './trace.ts';
 import type { Transport } from './transport.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
 
@@ -240,6 +241,16 @@ export class Connection {
    */
   monitor(options: MonitorOptions = {}): Feed<MonitorEvent> {
     return monitor(this.#socket, options);
+  }
+
+  /**
+   * Tells the way of packets that rules mark with `meta nftrace set 1` through the rules, step by step, from
+   * now on: see {@link TraceEvent}.
+   *
+   * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN
+   */
+  trace(options: TraceOptions = {}): Feed<TraceEvent> {
+    return trace(this.#socket, options);
   }
 
   /** The network interfaces of the namespace. */

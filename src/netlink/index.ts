@@ -7,3 +7,12 @@ export type { NetworkInterface } from './interfaces.ts';
 export type { ListScope } from './list.ts';
 export type { Commit, MonitorEvent, MonitorOptions, Overrun } from './monitor.ts';
 export { NetlinkSocketError, type SocketOptions } from './socket.ts';
+export type {
+  TraceEvent,
+  TraceInterface,
+  TraceOptions,
+  TraceOverrun,
+  TracePacket,
+  TraceStep,
+  TraceVerdict,
+} from './trace.ts';
