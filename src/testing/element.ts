@@ -30,7 +30,7 @@ export function newElements(run: Run, message: BatchMessage): void {
   const { value } = decodeOpen(schema, message.attributes);
   const table = tableOf(run, message, value.table);
   const set = findSet(run, table, value.set, value.setId);
-  demand(set, 'ENOENT');
+  demand(set, 'ENOENT', NFTA_SET_ELEM_LIST_SET);
   const closed = set.flags & (SET_FLAGS.constant | SET_FLAGS.anonymous);
   demand(set.bindings === 0 || !closed, 'EBUSY');
   each(message.elements ?? [], (given) => addElement(run, message, set, given));
