@@ -43,9 +43,9 @@ export class Known {
         query(MESSAGE.GETCHAIN, number, chain, within),
         query(MESSAGE.GETSET, number, set, within),
       ]) {
-        const answer = await socket.dump({ ...request, signal });
-        torn ||= answer.interrupted;
-        for (const message of readMessages(answer.messages)) known.learn(message);
+        const answer = await socket.dump({ ...request, signal }).catch(unlessMissing);
+        torn ||= answer?.interrupted === true;
+        if (answer !== undefined) for (const message of readMessages(answer.messages)) known.learn(message);
       }
       if (attempt === TRIES || (!torn && generation === (await socket.generation({ signal })))) return known;
     }
@@ -124,3 +124,8 @@ export class Known {
 }
 
 const key = (family: Family, table = '') => `${family}\0${table}`;
+
+/** The table that is asked for need not be there yet. */
+function unlessMissing(error: unknown): undefined {
+  if ((error as { readonly code?: string }).code !== 'ENOENT') throw error;
+}

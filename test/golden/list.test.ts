@@ -147,19 +147,24 @@ function withoutGivenSizes({ nftables }: Ruleset): Ruleset {
 /** Commits all rules that the kernel takes, and answers with them; the others need a reason. */
 async function commitAll({ nft }: Kernel, group: readonly RuleVector[]): Promise<readonly RuleVector[]> {
   const [{ family, table, chain }] = group as [RuleVector];
-  for (let rest = group; ; ) {
+  const unexplained: string[] = [];
+  let rest = group;
+  for (let isDone = false; !isDone; ) {
     try {
       await nft.commit(rest.map(({ expr }) => ({ add: { rule: { family, table, chain, expr } } })));
-      return rest;
+      isDone = true;
     } catch (error) {
       if (!(error instanceof TransactionError)) throw error;
-      const refused = new Set(error.refusals.map(({ operation }) => operation));
+      const refused = new Map(error.refusals.map(({ operation, code }) => [operation, code]));
       rest.forEach((vector, i) => {
-        if (refused.has(i)) assert.ok(isExplained(vector), `${vector.id}: ${error.message}`);
+        const code = refused.get(i);
+        if (code !== undefined && !isExplained(vector)) unexplained.push(`${code} ${vector.id}`);
       });
       rest = rest.filter((_, i) => !refused.has(i));
     }
   }
+  assert.deepEqual(unexplained, []);
+  return rest;
 }
 
 function isExplained({ id }: RuleVector): boolean {
