@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { diff, parse, type Ruleset, reconcile } from '../../src/index.ts';
+import { diff, parse, type Ruleset, reconcile, stringify } from '../../src/index.ts';
 import { elementsOf, withKernel } from '../support/kernel.ts';
 import { type RequirementName, requires, vectorsDirectory } from '../support/requirements.ts';
 import { conntrackRulesets, rulesets } from './rulesets.ts';
@@ -58,6 +59,9 @@ for (const [title, listed, needs] of [
 function options(ruleset: Ruleset): { skip: string | false } {
   const kinds = new Set(elementsOf(ruleset).flatMap((element) => Object.keys(element)));
   if (kinds.has('secmark')) return { skip: 'security marks need a security module' };
+  if (kernelVersion() < 6.02 && stringify(ruleset).includes('"tunnel"')) {
+    return { skip: 'Linux 6.2 is the first to look into tunnels' };
+  }
   const needs: RequirementName[] = kinds.has('flowtable') ? ['flowtable'] : [];
   return requires(...needs);
 }
@@ -68,4 +72,10 @@ function devicesOf(ruleset: Ruleset): Set<string> {
     return node?.dev ?? [];
   });
   return new Set(named.filter((device) => device !== 'lo'));
+}
+
+/** `6.1.0-37-cloud-amd64` is 6.01. */
+function kernelVersion(): number {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major + minor / 100;
 }
