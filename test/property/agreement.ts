@@ -5,6 +5,11 @@ import { type Answer, askJson, CRASH, comparable, tableOf } from '../support/nft
 import type { RuleCase } from './arbitrary/rule.ts';
 import { explanations, refusals } from './explained.ts';
 
+/** The type of chain that the statements belong in. */
+function typeOf(expr: RuleCase['expr']): string {
+  return expr.some((one) => 'snat' in one || 'dnat' in one || 'redirect' in one) ? 'nat' : 'filter';
+}
+
 /** The commands that make a rule in a table of its own. */
 export function commandsOf({ packet, sets, expr }: RuleCase, index: number): object[] {
   const at = { family: packet.family, table: tableOf(index) };
@@ -12,7 +17,7 @@ export function commandsOf({ packet, sets, expr }: RuleCase, index: number): obj
   return [
     { add: { table: { family: at.family, name: at.table } } },
     { add: { chain: { ...at, name: 'other' } } },
-    { add: { chain: { ...at, name: 'c', type: 'filter', hook: packet.hook, prio: 0, ...device } } },
+    { add: { chain: { ...at, name: 'c', type: typeOf(expr), hook: packet.hook, prio: 0, ...device } } },
     ...sets.map((set) => ({
       add: Object.fromEntries(Object.entries(set).map(([kind, node]) => [kind, { ...at, ...node }])),
     })),

@@ -54,8 +54,9 @@ function comparison(selector: Selector): fc.Arbitrary<Statement> {
         .tuple(pick(['<', '>', '<=', '>='] as const), value(selector))
         .map(([op, right]) => match(op, expr, right)),
     );
+    // nft 1.0.6 shifts fields of odd widths in network order, and their masks with them.
     if (
-      selector.bits >= 8 &&
+      selector.bits % 8 === 0 &&
       ['integer', 'mark', 'ipv4_addr', 'ipv6_addr', 'ether_addr'].includes(selector.type)
     ) {
       forms.push(
@@ -231,8 +232,7 @@ export function disposal({ family, hook, network, transport }: Packet): fc.Arbit
     );
     const port = interval({ type: 'inet_service', bits: 16 });
     const flags = fc.uniqueArray(pick(['random', 'persistent', 'fully-random'] as const), few);
-    const kind = hook === 'input' ? ('snat' as const) : ('dnat' as const);
-    forms.push(
+    const translations = (kind: 'snat' | 'dnat') => [
       addr.map((one) => ({ [kind]: { ...where, addr: one } }) as unknown as Statement),
       fc
         .tuple(addr, port)
@@ -240,12 +240,21 @@ export function disposal({ family, hook, network, transport }: Packet): fc.Arbit
       fc
         .tuple(addr, flags)
         .map(([one, two]) => ({ [kind]: { ...where, addr: one, flags: two } }) as unknown as Statement),
-      port.map((one) => ({ redirect: { port: one } })),
-      fc.tuple(port, flags).map(([one, two]) => ({ masquerade: { port: one, flags: two } })),
-      fc
-        .tuple(value({ type: address, bits: 0 }), fc.integer({ min: 1, max: 65535 }))
-        .map(([one, two]) => ({ tproxy: { ...where, addr: one, port: two } }) as unknown as Statement),
-    );
+    ];
+    if (hook === 'input') forms.push(...translations('snat'));
+    if (hook === 'prerouting' || hook === 'output') {
+      forms.push(
+        ...translations('dnat'),
+        fc.tuple(port, flags).map(([one, two]) => ({ redirect: { port: one, flags: two } })),
+      );
+    }
+    if (hook === 'prerouting') {
+      forms.push(
+        fc
+          .tuple(value({ type: address, bits: 0 }), fc.integer({ min: 1, max: 65535 }))
+          .map(([one, two]) => ({ tproxy: { ...where, addr: one, port: two } }) as unknown as Statement),
+      );
+    }
   }
   return fc.oneof(end, ...forms);
 }
