@@ -12,7 +12,7 @@ import { setScenarios } from '../unit/testing/scenarios-sets.ts';
 import { tableScenarios } from '../unit/testing/scenarios-tables.ts';
 
 const EMPTY = [{ flush: { ruleset: null } }] as unknown as Ruleset['nftables'];
-const MILLISECONDS = 12_000;
+const MILLISECONDS = 10_000;
 
 suite('the fake kernel does as the kernel does', requires('root', 'netns'), () => {
   let namespace: Namespace;
