@@ -218,6 +218,8 @@ function orderRules(changes: readonly Change[]): Change[] {
   return ordered;
 }
 
+const none = new Uint8Array();
+
 /**
  * How many of the messages can be read apart from those that follow: the two ends of an interval stay together.
  */
@@ -235,6 +237,9 @@ export function separable(messages: readonly NetlinkMessage[], known: Known): nu
       ? (value.elements as readonly KernelElement[])
       : [];
   });
-  const ends = elements.filter(({ flags = 0 }) => flags & ELEMENT_FLAGS.intervalEnd).length;
-  return ends * 2 === elements.length ? messages.length : messages.length - 1;
+  const [first, end] = [elements[0], elements.at(-1)];
+  // Ends come behind beginnings, but in a flush, which goes backwards.
+  const isBackwards = Buffer.compare(first?.key ?? none, end?.key ?? none) > 0;
+  const isEnd = ((end?.flags ?? 0) & ELEMENT_FLAGS.intervalEnd) !== 0;
+  return isEnd === isBackwards ? messages.length - 1 : messages.length;
 }
