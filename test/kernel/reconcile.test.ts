@@ -277,6 +277,11 @@ suite('two writers', requires('root', 'netns', 'nft'), () => {
   test('nft and reconcile lose nothing of each other, and no snapshot is torn', () =>
     withKernel(async ({ nft, netns }) => {
       await nft.commit([...desired().nftables, { table: { family: 'ip', name: 'theirs' } }, { set: noted }]);
+      // Gaps that a reconcile sometimes fits into, on machines of any speed.
+      const start = performance.now();
+      await plan(nft, desired(1, 2));
+      const alone = performance.now() - start;
+      const pause = () => Math.random() * 4 * alone;
       const writer = spawn('nsenter', [`--net=${netns}`, 'sh', '-c', WRITER], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
@@ -284,7 +289,7 @@ suite('two writers', requires('root', 'netns', 'nft'), () => {
       let written = 0;
       createInterface({ input: writer.stdout }).on('line', (line) => {
         written = Number(line);
-        if (!writer.stdin.writableEnded) writer.stdin.write('\n');
+        setTimeout(() => !writer.stdin.writableEnded && writer.stdin.write('\n'), pause());
       });
       writer.stdin.write('\n');
 
