@@ -26,20 +26,27 @@ function runExamples(directory: string): string[] {
 
 describe('the examples of README.md', () => {
   it('are there', () => {
-    assert.equal(examples.length, 4);
+    assert.equal(examples.length, 5);
   });
 
   it('run, and print what they promise', requires('root', 'netns'), () => {
     // Inside the repository, so that they find the package by its name.
     const directory = mkdtempSync(join(root, '.readme-'));
     try {
-      const [first, second, third, fourth] = runExamples(directory) as [string, string, string, string];
+      const [first, second, third, fourth, fifth] = runExamples(directory) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
       assert.match(first, /^generation \d+, \d+ objects\n$/);
       assert.deepEqual(Object.keys(JSON.parse(second)), ['nftables']);
       assert.equal(third, 'refused: command 1: ENOENT\n');
       assert.match(fourth, /chain input \{\n\t\ttype filter hook input priority filter; policy drop;\n/);
       assert.match(fourth, /ct state established,related accept/);
       assert.match(fourth, /2001:db8::1/);
+      assert.equal(fifth, 'true, then false\n');
     } finally {
       rmSync(directory, { recursive: true });
     }
