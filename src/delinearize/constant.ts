@@ -103,5 +103,11 @@ export function rangeLiteral(low: bigint, high: bigint, typed: Typed, notation: 
     const len = typed.bits - size.toString(2).length;
     return { prefix: { addr: literal(low, typed, notation), len } };
   }
-  return { range: [literal(low, typed, notation), literal(high, typed, notation)] };
+  return rangeOfLiterals(low, high, typed, notation);
+}
+
+/** From `low` to `high`; nft names no protocols at the ends of a range. */
+export function rangeOfLiterals(low: bigint, high: bigint, typed: Typed, notation: Notation): Expression {
+  const ends = { ...notation, numericProtocol: true };
+  return { range: [literal(low, typed, ends), literal(high, typed, ends)] };
 }

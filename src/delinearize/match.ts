@@ -8,6 +8,7 @@ import {
   numberOf,
   prefixLength,
   rangeLiteral,
+  rangeOfLiterals,
   registerLiteral,
   widthOf,
 } from './constant.ts';
@@ -24,6 +25,9 @@ const OPERATORS: Readonly<Record<InstructionNamed<'cmp'>['op'], MatchOperator>> 
   gt: '>',
   gte: '>=',
 };
+
+/** A truth is one byte, but some compare the word that it is stored in. */
+const REGISTER_WORD = 4;
 
 const MESSAGES: ReadonlySet<string> = new Set(['icmp', 'icmpv6']);
 
@@ -45,7 +49,10 @@ function constant(described: Described, right: Uint8Array, describer: Describer)
   if (described.parts !== undefined) throw new Inexpressible('several values are compared at once');
   const width = widthOf(described);
   if (right.length < width && hasPrefixes(described.type)) return leadingBytes(described, right, describer);
-  const fits = right.length === width || (described.type.base === 'string' && right.length < width);
+  const fits =
+    right.length === width ||
+    (described.type.base === 'string' && right.length < width) ||
+    (described.type.name === 'boolean' && right.length === REGISTER_WORD);
   if (!fits) throw new Inexpressible('a part of the value is compared');
   return registerLiteral(right, described, describer.notation);
 }
@@ -162,12 +169,7 @@ export function between(
   const right: Expression =
     first === last
       ? rangeLiteral(first, last, described, describer.notation)
-      : {
-          range: [
-            literal(first, described, describer.notation),
-            literal(last, described, describer.notation),
-          ],
-        };
+      : rangeOfLiterals(first, last, described, describer.notation);
   describer.push({ match: { op: inverted ? '!=' : '==', left: described.node, right } });
 }
 
