@@ -14,7 +14,8 @@ export interface MonitorOptions extends Part, Abortable, SubscriptionOptions {}
 /**
  * A commit of somebody. In a monitor of a family or table, those that did not touch it are left out.
  *
- * A large commit comes in parts, so that it takes bounded memory: all but the last are `partial`.
+ * A commit of many elements comes in parts, so that it takes bounded memory: all but the last are `partial`. From
+ * its first rule on it comes whole, because a rule may stand behind one that the kernel tells of later.
  */
 export interface Commit {
   readonly overrun: false;
@@ -93,6 +94,7 @@ class CommitReader {
   #last: number | undefined;
   #messages: NetlinkMessage[] = [];
   #bytes = 0;
+  #hasRules = false;
 
   constructor(known: Known, base: number, port: number | undefined, part: Part) {
     this.#known = known;
@@ -109,6 +111,7 @@ class CommitReader {
         const generation = value.id ?? 0;
         if (this.#last !== undefined && generation !== following(this.#last)) return false;
         this.#last = generation;
+        this.#hasRules = false;
         const { pid = 0, process: name = '' } = value;
         const messages = this.#take(this.#messages.length);
         if (isAfter(generation, this.#base)) {
@@ -120,8 +123,9 @@ class CommitReader {
       } else if (concerns(message, this.#part)) {
         this.#messages.push(message);
         this.#bytes += message.attributes.length;
+        this.#hasRules ||= message.type === MESSAGE.NEWRULE;
         // The first commit after the beginning may be an old one, which only its end tells.
-        if (this.#bytes > PART && this.#last !== undefined) {
+        if (this.#bytes > PART && this.#last !== undefined && !this.#hasRules) {
           const messages = this.#take(separable(this.#messages, this.#known));
           const commit = this.#commit(following(this.#last), message.port, messages, true);
           if (commit.changes.length > 0) yield commit;
