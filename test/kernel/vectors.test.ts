@@ -13,18 +13,12 @@ process.env.TZ = 'UTC-2';
 const directory = join(vectorsDirectory, 'rulesets');
 const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith('.json')) : [];
 
-/** What is listed as opaque: it goes back unchanged, and does not yet read as nft has it. */
-const UNREAD: Readonly<Record<string, string>> = {
-  'nft-f__0032pknock_0.json': 'constants in a key that a rule adds',
-  'sets__0045concat_ipv4_service.json': 'constants in a key that a rule adds',
-};
-
 suite('shared rulesets', requires('root', 'netns', 'ip', 'vectors', 'bridge'), () => {
   test('are there', () => assert.ok(files.length > 100));
 
   for (const file of files) {
     const ruleset = parse(readFileSync(join(directory, file), 'utf8'));
-    test(`${file} lists as it was committed`, options(file, ruleset), () =>
+    test(`${file} lists as it was committed`, options(ruleset), () =>
       withKernel(async ({ nft, run }) => {
         run('ip', ['link', 'set', 'lo', 'up']);
         for (const device of devicesOf(ruleset)) run('ip', ['link', 'add', device, 'type', 'bridge']);
@@ -35,11 +29,11 @@ suite('shared rulesets', requires('root', 'netns', 'ip', 'vectors', 'bridge'), (
   }
 });
 
-function options(file: string, ruleset: Ruleset): { skip: string | false; todo?: string } {
+function options(ruleset: Ruleset): { skip: string | false } {
   const kinds = new Set(elementsOf(ruleset).flatMap((element) => Object.keys(element)));
   if (kinds.has('secmark')) return { skip: 'security marks need a security module' };
   const needs: RequirementName[] = kinds.has('flowtable') ? ['flowtable'] : [];
-  return { ...requires(...needs), ...(UNREAD[file] !== undefined && { todo: UNREAD[file] }) };
+  return requires(...needs);
 }
 
 function devicesOf(ruleset: Ruleset): Set<string> {

@@ -49,14 +49,17 @@ export function evaluateMatch(node: Match, scope: Scope, path: Path): void {
   if (op === 'any' || op === 'eq') scope.learn(statement.left, statement.right);
 }
 
-/** `fib … oif` compared with true or false asks whether there is a route. */
+/**
+ * `fib … oif` compared with true or false asks whether there is a route. The kernel answers with one byte
+ * and clears the rest of the register; nft compares all of it, and would read a lone byte as a prefix.
+ */
 function withPresence(left: Expr, right: Match['right']): Expr {
   if (left.kind !== 'load' || left.source[0] !== 'fib' || typeof right !== 'boolean') return left;
   const load = (dreg: number) => {
     const fib = left.load(dreg);
     return fib.name === 'fib' ? { ...fib, flags: fib.flags | fibPresent } : fib;
   };
-  return { ...left, type: datatype('boolean'), bits: 8, load };
+  return { ...left, type: datatype('boolean'), bits: 32, load };
 }
 
 function evaluateRight(
