@@ -136,6 +136,7 @@ export interface KnownSet {
   readonly data?: MapData | undefined;
   /** {@link SET_FLAGS} */
   readonly flags: number;
+  readonly size?: number | undefined;
   /** The elements of an anonymous set. */
   readonly elements?: readonly KernelElement[] | undefined;
 }

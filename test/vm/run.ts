@@ -12,6 +12,24 @@ import { runMachine } from './machine.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KERNEL = join(ROOT, '.cache/kernel');
 
+/** Folders of tests that ask a kernel. */
+const KERNEL_TESTS = ['test/vm/guest', 'test/kernel', 'test/frames'];
+
+/**
+ * Files there whose point is load, or many rounds of the same: emulation is twenty times slower than the
+ * machine, and their answers are no other on another kernel.
+ */
+const NOT_EMULATED: readonly string[] = [
+  'test/frames/demo.test.ts',
+  'test/kernel/concurrency.test.ts',
+  'test/kernel/large.test.ts',
+  'test/kernel/monitor.test.ts',
+  'test/kernel/reconcile.test.ts',
+  'test/kernel/reconcile-vectors.test.ts',
+  'test/kernel/same-suite.test.ts',
+  'test/kernel/vectors.test.ts',
+];
+
 const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));
 const absent = named.filter((file) => !existsSync(join(ROOT, file)));
 if (absent.length > 0) {
@@ -40,24 +58,7 @@ try {
 }
 console.log(`the VM ran ${files.length} test files in ${Math.round((Date.now() - started) / 1000)} seconds`);
 
-/** Folders of tests that ask a kernel. */
-const KERNEL_TESTS = ['test/vm/guest', 'test/kernel', 'test/frames'];
-
-/**
- * Files there whose point is load, or many rounds of the same: emulation is twenty times slower than the
- * machine, and their answers are no other on another kernel.
- */
-const NOT_EMULATED: readonly string[] = [
-  'test/frames/demo.test.ts',
-  'test/kernel/concurrency.test.ts',
-  'test/kernel/large.test.ts',
-  'test/kernel/monitor.test.ts',
-  'test/kernel/reconcile.test.ts',
-  'test/kernel/reconcile-vectors.test.ts',
-  'test/kernel/same-suite.test.ts',
-  'test/kernel/vectors.test.ts',
-];
-
+/** The test files that have something to ask of a kernel. */
 function kernelTests(): string[] {
   return KERNEL_TESTS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { encoding: 'utf8' }).map((file) => join(folder, file)),

@@ -1,4 +1,4 @@
-import type { Instruction, Typed } from '../../bytecode/index.ts';
+import { type Instruction, type KnownSet, SET_FLAGS, type Typed } from '../../bytecode/index.ts';
 import type { Expression, Statement } from '../../model/index.ts';
 import type { Describer } from '../describer.ts';
 import { templateStatement } from '../stateful.ts';
@@ -20,6 +20,11 @@ function keyOf(key: Term, parts: readonly Typed[], describer: Describer): Expres
   return key.kind === 'concat' ? { concat: nodes } : (nodes[0] as Expression);
 }
 
+/** A set that a rule fills and that only this rule has. */
+function isMeter({ flags }: KnownSet): boolean {
+  return (flags & SET_FLAGS.anonymous) !== 0 && (flags & SET_FLAGS.eval) !== 0;
+}
+
 export const setUpdateReaders: StatementReaders = {
   dynset: (instruction, reading) => {
     const { op, timeout, flags = 0, sregData } = instruction;
@@ -37,6 +42,12 @@ export const setUpdateReaders: StatementReaders = {
         const node = keyOf(key, set.key, describer);
         const elem: Expression = !timeout ? node : { elem: { val: node, timeout: Number(timeout / 1000n) } };
         const carries = stmt.length === 0 ? {} : { stmt };
+        const [own, more] = stmt;
+        if (isMeter(set) && own !== undefined && more === undefined && data === undefined) {
+          const size = set.size === undefined ? {} : { size: set.size };
+          describer.push({ meter: { key: elem, stmt: own, ...size, name: set.name } });
+          return;
+        }
         if (data === undefined) {
           describer.push({ set: { op, elem, set: `@${set.name}`, ...carries } });
           return;
