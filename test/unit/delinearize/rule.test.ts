@@ -192,3 +192,18 @@ test('any bytes for any instruction are read without error and go back as they c
     goesBack(rule, delinearizeRule(rule, context(family, { faithful })), family);
   }
 });
+
+test('a set of the rule’s own that it fills is a meter', () => {
+  const meter: Statement = {
+    meter: {
+      name: 'm',
+      key: { payload: { protocol: 'ip', field: 'saddr' } },
+      stmt: { counter: null },
+      size: 9,
+    },
+  };
+  let made: KnownSet | undefined;
+  const compiled = compileRule([meter], 'ip', undefined, { set: () => undefined, nextSetId: () => 1 });
+  for (const { name, key, flags, size } of compiled.sets) made = { name, key, flags, size };
+  assert.deepEqual(delinearizeRule(compiled.instructions, context('ip', { set: () => made })), [meter]);
+});
