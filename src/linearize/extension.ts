@@ -37,7 +37,8 @@ function evaluateExtension(
 ): Expr {
   const network =
     extension.op === 'ipv6' ? headers.ip6 : extension.op === 'ip option' ? headers.ip : undefined;
-  if (network !== undefined) requireHeader(network, scope, path, 'field');
+  // As nft has it: the family of the options is asked for at the head of the rule.
+  if (network !== undefined) scope.first(() => requireHeader(network, scope, path, 'field'));
   if (field === undefined) return presence(OPS[extension.op], extension.type);
   const layout = found(() => findExtensionField(extension, field), at(path, 'field'));
   return wholeBytes({
