@@ -35,13 +35,12 @@ export function declareNamedSet(
     'map' in node && node.map !== undefined ? dataOf(node.map, node.elem, scope, at(path, 'map')) : undefined;
   let flags = data === undefined ? 0 : data.kind === 'object' ? SET_FLAGS.object : SET_FLAGS.map;
   for (const flag of node.flags === undefined ? [] : Array.isArray(node.flags) ? node.flags : [node.flags]) {
-    const name = FLAGS[flag as keyof typeof FLAGS];
-    if (name === undefined)
+    if (typeof flag !== 'string' || !Object.hasOwn(FLAGS, flag))
       throw new CompileError(
         at(path, 'flags'),
-        `${String(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
+        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
       );
-    flags |= SET_FLAGS[name];
+    flags |= SET_FLAGS[FLAGS[flag as keyof typeof FLAGS]];
   }
   if (node.timeout !== undefined || node['gc-interval'] !== undefined) flags |= SET_FLAGS.timeout;
   if (node['auto-merge'] && !(flags & SET_FLAGS.interval)) {
@@ -114,8 +113,9 @@ function isTypeof(node: unknown): node is { readonly typeof: unknown } {
 }
 
 function typeNamed(name: unknown, path: Path | undefined): Typed {
+  if (typeof name !== 'string') throw new CompileError(path, 'expected the name of a type');
   try {
-    const type = datatype(String(name));
+    const type = datatype(name);
     if (type.bits === 0) {
       throw new CompileError(
         path,

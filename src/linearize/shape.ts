@@ -1,13 +1,17 @@
 import { at, CompileError, type Path } from './error.ts';
 
 /** What the value of a key must be; `!` says that the key must be there. */
-type Kind = 'any' | 'text' | 'whole' | 'number' | 'yes or no' | 'texts' | 'list';
-type Shape = Readonly<Record<string, Kind | `${Kind}!`>>;
+type Kind = 'any' | 'text' | 'whole' | 'text or whole' | 'number' | 'yes or no' | 'texts' | 'list' | 'object';
+export type Shape = Readonly<Record<string, Kind | `${Kind}!`>>;
 
 const KINDS: Readonly<Record<Kind, readonly [is: (value: unknown) => boolean, expected: string]>> = {
   any: [() => true, 'anything'],
   text: [(value) => typeof value === 'string', 'text'],
   whole: [(value) => typeof value === 'bigint' || Number.isInteger(value), 'a whole number'],
+  'text or whole': [
+    (value) => typeof value === 'string' || Number.isInteger(value),
+    'text or a whole number',
+  ],
   number: [(value) => typeof value === 'number' && Number.isFinite(value), 'a number'],
   'yes or no': [(value) => typeof value === 'boolean', 'true or false'],
   texts: [
@@ -16,6 +20,7 @@ const KINDS: Readonly<Record<Kind, readonly [is: (value: unknown) => boolean, ex
     'a word or a list of words',
   ],
   list: [Array.isArray, 'a list'],
+  object: [isObject, 'an object'],
 };
 
 const port: Shape = { port: 'any', flags: 'texts' };
@@ -121,11 +126,21 @@ export function checkShape(node: unknown, shape: Shape, path: Path | undefined):
     if (!Object.hasOwn(shape, key))
       throw new CompileError(at(path, key), `no such key here: expected some of ${keys()}`);
   }
+  checkKinds(node, shape, path);
+}
+
+/** Makes sure that what `node` has of the keys of a shape is of the right kind; it may have others. */
+export function checkKinds(
+  node: Readonly<Record<string, unknown>>,
+  shape: Shape,
+  path: Path | undefined,
+): void {
   for (const [key, kind] of Object.entries(shape)) {
     const required = kind.endsWith('!');
     const value = Object.hasOwn(node, key) ? node[key] : undefined;
     if (value === undefined) {
-      if (required) throw new CompileError(path, `the key ${key} is missing: expected ${keys()}`);
+      if (required)
+        throw new CompileError(path, `the key ${key} is missing: expected ${Object.keys(shape).join(', ')}`);
       continue;
     }
     const [is, expected] = KINDS[(required ? kind.slice(0, -1) : kind) as Kind];

@@ -51,8 +51,7 @@ export function evaluateStateful(kind: StatefulKind, node: unknown, _scope: Scop
 
 function limit(value: Record<string, unknown>, path: Path): Instruction {
   const per = (value.per ?? 'second') as keyof typeof SECONDS;
-  const unit = SECONDS[per];
-  if (unit === undefined)
+  if (!Object.hasOwn(SECONDS, per))
     throw new CompileError(at(path, 'per'), `expected one of ${Object.keys(SECONDS).join(', ')}`);
   const rateUnit = value.rate_unit ?? 'packets';
   const packets = rateUnit === 'packets';
@@ -64,7 +63,7 @@ function limit(value: Record<string, unknown>, path: Path): Instruction {
   return {
     name: 'limit',
     rate,
-    unit: BigInt(unit),
+    unit: BigInt(SECONDS[per]),
     burst: whole(burst, MAX_32, at(path, 'burst')),
     type: packets ? 'packets' : 'bytes',
     flags: value.inv ? 1 : 0,
@@ -82,11 +81,11 @@ export function amount(value: unknown, path: Path): bigint {
 
 /** A number of bytes in a unit. */
 export function sized(value: unknown, unit: unknown, path: Path): bigint {
-  const factor = BYTES[(unit ?? 'bytes') as keyof typeof BYTES];
-  if (factor === undefined)
+  const name = (unit ?? 'bytes') as keyof typeof BYTES;
+  if (!Object.hasOwn(BYTES, name))
     throw new CompileError(
       path,
       `unit ${JSON.stringify(unit)}: expected one of ${Object.keys(BYTES).join(', ')}`,
     );
-  return amount(amount(value, path) * factor, path);
+  return amount(amount(value, path) * BYTES[name], path);
 }

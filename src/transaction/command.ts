@@ -1,5 +1,6 @@
-import { at, CompileError, type Path } from '../linearize/index.ts';
+import { at, CompileError, checkKinds, type Path } from '../linearize/index.ts';
 import type { Ruleset } from '../model/index.ts';
+import { objectShapes } from './shape.ts';
 
 /** The verbs of a transaction; `list` only reads and is none. */
 export const VERBS = [
@@ -48,13 +49,13 @@ export function parseCommands(commands: Commands): ParsedCommand[] {
     const verb = VERBS.find((name) => name === key);
     if (verb === undefined) {
       // As a listing has it: its handle says which object it was there, not which one this is to stand beside.
-      const { handle: _, ...node } = nodeOf(value, at(path, key));
+      const { handle: _, ...node } = nodeOf(value, key, at(path, key));
       parsed.push({ verb: 'add', kind: key, node, index, path: at(path, key) });
       return;
     }
     const inside = at(path, key);
     const [kind, node] = only(value, inside);
-    parsed.push({ verb, kind, node: nodeOf(node, at(inside, kind)), index, path: at(inside, kind) });
+    parsed.push({ verb, kind, node: nodeOf(node, kind, at(inside, kind)), index, path: at(inside, kind) });
   });
   return parsed;
 }
@@ -71,10 +72,13 @@ function only(value: unknown, path: Path): [string, unknown] {
   return entry;
 }
 
-function nodeOf(value: unknown, path: Path): Readonly<Record<string, unknown>> {
+function nodeOf(value: unknown, kind: string, path: Path): Readonly<Record<string, unknown>> {
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw new CompileError(path, 'expected an object');
-  return value as Readonly<Record<string, unknown>>;
+  const node = value as Readonly<Record<string, unknown>>;
+  const shape = Object.hasOwn(objectShapes, kind) ? objectShapes[kind] : undefined;
+  if (shape !== undefined) checkKinds(node, shape, path);
+  return node;
 }
 
 /** What of an object stands in front of what, so that everything is there before it is named. */

@@ -1,10 +1,11 @@
 import { evaluate, type Names, Scope, type SetDeclaration } from '../linearize/index.ts';
 import type { Chain, Family } from '../model/index.ts';
-import { findFamily } from '../protocol/index.ts';
+import { families } from '../protocol/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import type { KernelView } from './kernel-view.ts';
 import type { OutgoingMessage } from './message.ts';
+import { familyOf } from './reference.ts';
 
 /** A rule of a chain, as far as positions go: one that the kernel has, or one of this transaction. */
 export type RulePlace = { readonly handle: bigint } | { readonly id: number };
@@ -111,6 +112,5 @@ function key(...parts: readonly string[]): string {
 
 /** NFPROTO_* of the command's object; 0 where it says none. */
 export function familyNumber(command: ParsedCommand): number {
-  const { family } = command.node;
-  return typeof family === 'string' ? findFamily(family).number : 0;
+  return command.node.family === undefined ? 0 : families[familyOf(command)].number;
 }

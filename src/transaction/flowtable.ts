@@ -1,4 +1,4 @@
-import { at, CompileError } from '../linearize/index.ts';
+import { at, CompileError, found } from '../linearize/index.ts';
 import { FLOWTABLE_FLAGS, MESSAGE, NLM, flowtable as schema } from '../message/index.ts';
 import type { Flowtable } from '../model/index.ts';
 import { parsePriority } from '../protocol/index.ts';
@@ -51,5 +51,6 @@ function devicesOf({ node }: ParsedCommand): readonly string[] {
 function hookOf({ node, path }: ParsedCommand, devices: readonly string[]) {
   const { hook, prio } = node as Partial<Flowtable>;
   if (hook !== undefined && hook !== 'ingress') throw new CompileError(at(path, 'hook'), 'expected ingress');
-  return { number: INGRESS, priority: parsePriority('netdev', 'ingress', prio ?? 0), devices };
+  const priority = found(() => parsePriority('netdev', 'ingress', prio ?? 0), at(path, 'prio'));
+  return { number: INGRESS, priority, devices };
 }

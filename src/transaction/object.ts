@@ -1,5 +1,15 @@
 import { DatatypeError, datatype } from '../datatype/index.ts';
-import { at, CompileError, evaluateStateful, OBJECT_TYPES, type ObjectType } from '../linearize/index.ts';
+import {
+  at,
+  CompileError,
+  evaluateStateful,
+  MAX_8,
+  MAX_16,
+  MAX_32,
+  OBJECT_TYPES,
+  type ObjectType,
+  whole,
+} from '../linearize/index.ts';
 import {
   CT_L3_PROTOCOLS,
   CT_TIMEOUT_STATES,
@@ -42,22 +52,28 @@ const contents: Readonly<
   'ct helper': (command) => ({ name: command.node.type, l3proto: l3(command), l4proto: protocol(command) }),
   'ct timeout': (command) => ({ l3proto: l3(command), l4proto: protocol(command), data: timeouts(command) }),
   'ct expectation': (command) => {
-    const { dport, timeout, size } = command.node;
-    return { l3proto: l3(command), l4proto: protocol(command), dport, timeout, size };
+    return {
+      l3proto: l3(command),
+      l4proto: protocol(command),
+      dport: upTo(MAX_16, command, 'dport'),
+      timeout: upTo(MAX_32, command, 'timeout'),
+      size: upTo(MAX_8, command, 'size'),
+    };
   },
   secmark: ({ node }) => ({ context: node.context }),
-  synproxy: ({ node, path }) => {
-    const { mss, wscale, flags } = node;
+  synproxy: (command) => {
+    const { flags } = command.node;
+    const mss = upTo(MAX_16, command, 'mss');
+    const wscale = upTo(MAX_8, command, 'wscale');
     let bits =
       (mss === undefined ? 0 : SYNPROXY_GIVEN.mss) | (wscale === undefined ? 0 : SYNPROXY_GIVEN.wscale);
     for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
-      const bit = SYNPROXY_FLAGS[flag as keyof typeof SYNPROXY_FLAGS];
-      if (bit === undefined)
+      if (!Object.hasOwn(SYNPROXY_FLAGS, flag))
         throw new CompileError(
-          at(path, 'flags'),
+          at(command.path, 'flags'),
           `expected some of ${Object.keys(SYNPROXY_FLAGS).join(', ')}`,
         );
-      bits |= bit;
+      bits |= SYNPROXY_FLAGS[flag as keyof typeof SYNPROXY_FLAGS];
     }
     return { mss: mss ?? 0, wscale: wscale ?? 0, flags: bits };
   },
@@ -110,15 +126,19 @@ function stateful(
   return attributes;
 }
 
+/** The number of a key, where there is one. */
+function upTo(greatest: number, { node, path }: ParsedCommand, key: string): number | undefined {
+  return node[key] === undefined ? undefined : whole(node[key] as number, greatest, at(path, key));
+}
+
 function l3(command: ParsedCommand): number {
   const said = command.node.l3proto ?? command.node.family;
-  const number = CT_L3_PROTOCOLS[said as keyof typeof CT_L3_PROTOCOLS];
-  if (number === undefined)
+  if (!Object.hasOwn(CT_L3_PROTOCOLS, said as string))
     throw new CompileError(
       at(command.path, 'l3proto'),
       `expected one of ${Object.keys(CT_L3_PROTOCOLS).join(', ')}`,
     );
-  return number;
+  return CT_L3_PROTOCOLS[said as keyof typeof CT_L3_PROTOCOLS];
 }
 
 function protocol({ node, path }: ParsedCommand): number {
@@ -140,8 +160,8 @@ function timeouts(command: ParsedCommand): Data {
   for (const [state, seconds] of Object.entries(policy)) {
     const number = states.indexOf(state);
     if (number < 0) throw new CompileError(at(place, state), `expected one of ${states.join(', ')}`);
-    if (!Number.isInteger(seconds)) throw new CompileError(at(place, state), 'expected a number of seconds');
-    data[String(number + 1)] = seconds as number;
+    if (typeof seconds !== 'number') throw new CompileError(at(place, state), 'expected a number of seconds');
+    data[String(number + 1)] = whole(seconds, MAX_32, at(place, state));
   }
   return data;
 }

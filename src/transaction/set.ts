@@ -107,12 +107,12 @@ function stateful(
   table: string,
   i: number,
 ) {
-  const [kind, node] = Object.entries(statement)[0] as [string, unknown];
   const path = at(at(command.path, 'stmt'), i);
   const kinds = ['counter', 'quota', 'limit', 'last', 'ct count'] as const;
+  const [kind, node] = Object.entries(statement ?? {})[0] ?? [];
   const known = kinds.find((name) => name === kind);
   if (known === undefined) throw new CompileError(path, `expected one of ${kinds.join(', ')}`);
-  return evaluateStateful(known, node, context.scope(family, table), at(path, kind));
+  return evaluateStateful(known, node, context.scope(family, table), at(path, known));
 }
 
 function secondsIn(value: number, factor: number, command: ParsedCommand, key: string): bigint {

@@ -98,6 +98,73 @@ const json = fc.letrec<{ any: unknown }>((tie) => ({
   ),
 })).any;
 
+const table = { family: 'inet', table: 't' };
+
+/** One object of each kind, with all its keys. */
+const objects: readonly unknown[] = [
+  { table: { family: 'inet', name: 't', flags: ['dormant'], comment: 'c' } },
+  { chain: { ...table, name: 'c', type: 'filter', hook: 'input', prio: 0, policy: 'accept', newname: 'd' } },
+  {
+    chain: {
+      ...table,
+      family: 'netdev',
+      name: 'c',
+      type: 'filter',
+      hook: 'ingress',
+      prio: 'filter',
+      dev: 'lo',
+    },
+  },
+  { rule: { ...table, chain: 'c', expr: [{ accept: null }], comment: 'c', handle: 1, index: 0 } },
+  {
+    set: {
+      ...table,
+      name: 's',
+      type: 'ipv4_addr',
+      flags: ['interval', 'timeout'],
+      elem: ['10.0.0.1', { elem: { val: { range: ['10.0.0.3', '10.0.0.9'] }, timeout: 5, comment: 'c' } }],
+      timeout: 5,
+      'gc-interval': 3,
+      size: 5,
+      policy: 'memory',
+      'auto-merge': true,
+      stmt: [{ counter: null }, { limit: { rate: 5, rate_unit: 'kbytes', per: 'day', burst: 1 } }],
+    },
+  },
+  { set: { ...table, name: 's', type: { typeof: { meta: { key: 'mark' } } }, elem: [1, 2] } },
+  {
+    map: {
+      ...table,
+      name: 'm',
+      type: ['mark', 'ipv4_addr'],
+      map: 'verdict',
+      elem: [[{ concat: [1, '::1'] }, { drop: null }]],
+    },
+  },
+  {
+    map: {
+      ...table,
+      name: 'm',
+      type: 'mark',
+      map: ['ipv4_addr', 'inet_service'],
+      elem: [[1, { concat: ['10.0.0.1', 5] }]],
+    },
+  },
+  { flowtable: { ...table, name: 'f', hook: 'ingress', prio: 0, dev: ['lo'], flags: 'offload' } },
+  { counter: { ...table, name: 'o', packets: 1, bytes: 2, comment: 'c' } },
+  { quota: { ...table, name: 'o', bytes: 5, used: 0, inv: true } },
+  {
+    limit: { ...table, name: 'o', rate: 5, per: 'second', burst: 5, rate_unit: 'bytes', burst_unit: 'bytes' },
+  },
+  { 'ct helper': { ...table, name: 'o', type: 'ftp', protocol: 'tcp', l3proto: 'ip' } },
+  { 'ct timeout': { ...table, name: 'o', protocol: 'tcp', l3proto: 'ip', policy: { established: 5 } } },
+  {
+    'ct expectation': { ...table, name: 'o', protocol: 'tcp', dport: 5, timeout: 5, size: 5, l3proto: 'ip' },
+  },
+  { secmark: { ...table, name: 'o', context: 'c' } },
+  { synproxy: { ...table, name: 'o', mss: 1, wscale: 2, flags: ['timestamp'] } },
+];
+
 /** The value with the part that `choices` lead to replaced. */
 function replaced(value: unknown, choices: readonly number[], by: unknown): unknown {
   const [choice, ...rest] = choices;
@@ -153,6 +220,16 @@ suite(`invalid input gives errors, nothing else (NFTJS_SEED=${seed})`, () => {
     fc.assert(
       fc.property(ruleCase, path, json, (rule, choices, by) => {
         survives(() => compileCommands(replaced(commandsOf(rule, 0), choices, by) as never));
+      }),
+      run,
+    );
+  });
+
+  test('valid objects with a part replaced', () => {
+    const verb = fc.constantFrom('add', 'create', 'delete', 'destroy', 'flush', 'rename');
+    fc.assert(
+      fc.property(verb, fc.constantFrom(...objects), path, json, (name, object, choices, by) => {
+        survives(() => compileCommands([{ [name]: replaced(object, choices, by) }] as never));
       }),
       run,
     );
