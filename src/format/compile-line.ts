@@ -49,13 +49,15 @@ export function compileLine(line: CompileLine): string[] {
   const place = at(undefined, 'sets');
   if (!Array.isArray(line.sets ?? [])) throw new CompileError(place, 'expected a list of sets and maps');
   (line.sets ?? []).forEach((set, i) => {
-    if (typeof set !== 'object' || set === null) throw new CompileError(at(place, i), 'expected a set or map');
+    if (typeof set !== 'object' || set === null)
+      throw new CompileError(at(place, i), 'expected a set or map');
+    if (typeof set.name !== 'string') throw new CompileError(at(at(place, i), 'name'), 'expected a name');
     const scope = new Scope(family, undefined, names, evaluate);
     const declared = {
       ...set,
       family,
       table,
-      name: String(set.name),
+      name: set.name,
       ...secondsOf(set.timeout, at(place, i)),
     };
     sets.set(declared.name, declareNamedSet(declared, scope, at(place, i)));

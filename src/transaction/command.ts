@@ -1,5 +1,6 @@
 import { at, CompileError, checkKinds, type Path } from '../linearize/index.ts';
 import type { Ruleset } from '../model/index.ts';
+import { withDynamicSets } from './dynamic.ts';
 import { objectShapes } from './shape.ts';
 
 /** The verbs of a transaction; `list` only reads and is none. */
@@ -39,7 +40,7 @@ export function commandList(commands: Commands): Ruleset['nftables'] {
 }
 
 /** Takes commands apart; an object without a verb is added and its handle ignored, `metainfo` says nothing. */
-export function parseCommands(commands: Commands): ParsedCommand[] {
+export function parseCommands(commands: Commands): readonly ParsedCommand[] {
   const parsed: ParsedCommand[] = [];
   const root = Array.isArray(commands) ? undefined : at(undefined, 'nftables');
   commandList(commands).forEach((entry, index) => {
@@ -57,7 +58,7 @@ export function parseCommands(commands: Commands): ParsedCommand[] {
     const [kind, node] = only(value, inside);
     parsed.push({ verb, kind, node: nodeOf(node, kind, at(inside, kind)), index, path: at(inside, kind) });
   });
-  return parsed;
+  return withDynamicSets(parsed);
 }
 
 function only(value: unknown, path: Path): [string, unknown] {

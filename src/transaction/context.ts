@@ -17,6 +17,8 @@ export class TransactionContext {
   readonly #sets = new Map<string, SetDeclaration>();
   readonly #chains = new Map<string, Chain>();
   readonly #rules = new Map<string, RulePlace[]>();
+  /** What earlier commands made (true) or deleted (false). */
+  readonly #made = new Map<string, boolean>();
   /** Tables that this transaction deleted: what the kernel has in them is no more. */
   readonly #gone = new Set<string>();
   #setIds = 0;
@@ -66,10 +68,27 @@ export class TransactionContext {
   /** Forgets what was in a table, or in all of them. */
   forget(family?: Family, table?: string): void {
     const gone = (name: string) => table === undefined || name.startsWith(key(family as Family, table, ''));
-    for (const map of [this.#sets, this.#chains, this.#rules]) {
+    for (const map of [this.#sets, this.#chains, this.#rules, this.#made]) {
       for (const name of map.keys()) if (gone(name)) map.delete(name);
     }
     if (family !== undefined && table !== undefined) this.#gone.add(key(family, table));
+  }
+
+  /** Whether this transaction deleted the table, with all that the kernel had in it. */
+  isGone(family: Family, table: string): boolean {
+    return this.#gone.has(key(family, table));
+  }
+
+  /** Remembers what a command made or deleted. */
+  record(command: ParsedCommand): void {
+    if (command.kind === 'rule' || command.kind === 'element') return;
+    const makes = command.verb === 'add' || command.verb === 'create';
+    if (makes || command.verb === 'delete' || command.verb === 'destroy') this.#made.set(madeKey(command), makes);
+  }
+
+  /** Whether earlier commands made the object of this one, or deleted it; undefined where none did either. */
+  isMade(command: ParsedCommand): boolean | undefined {
+    return this.#made.get(madeKey(command));
   }
 
   /** The rules of a chain in their order; to be changed along with what is sent. */
@@ -104,6 +123,12 @@ export class TransactionContext {
   scope(family: Family, table: string): Scope {
     return new Scope(family, undefined, this.names(family, table), evaluate);
   }
+}
+
+/** Starts with family and table, so that it goes with its table. */
+function madeKey({ kind, node }: ParsedCommand): string {
+  const { family, table, name } = node as { family: string; table?: string; name?: string };
+  return key(family, table ?? name ?? '', kind === 'map' ? 'set' : kind, name ?? '');
 }
 
 function key(...parts: readonly string[]): string {

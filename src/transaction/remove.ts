@@ -24,8 +24,14 @@ export function removeWith<S extends Schema>(
   return true;
 }
 
-function isThere({ kind, node }: ParsedCommand, context: TransactionContext): boolean {
-  const family = node.family as Family;
-  const table = (kind === 'table' ? node.name : node.table) as string;
-  return context.view.exists(kind, family, table, node.name as string | undefined);
+function isThere(command: ParsedCommand, context: TransactionContext): boolean {
+  const own = context.isMade(command);
+  if (own !== undefined) return own;
+  const { kind, node } = command;
+  const { family, name, handle } = node as { family: Family; name?: string; handle?: number | bigint };
+  if (kind === 'table') return context.view.exists(kind, family, name ?? '', undefined);
+  const table = node.table as string;
+  if (context.isGone(family, table)) return false;
+  if (kind !== 'rule') return context.view.exists(kind, family, table, name);
+  return context.view.ruleHandles(family, table, node.chain as string).includes(BigInt(handle ?? 0));
 }

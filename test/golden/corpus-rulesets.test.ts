@@ -32,7 +32,7 @@ function plain(value: unknown): unknown {
 const text = (item: unknown) => (typeof item === 'object' && item !== null ? stringify(item) : String(item));
 const sorted = (list: readonly unknown[]) => list.map(plain).sort((a, b) => (text(a) < text(b) ? -1 : 1));
 
-/** The listing with what nft 1.0.6 leaves out of it, from the ruleset's text: devices, flags of tables and sets. */
+/** The listing with what nft 1.0.6 leaves out of it, from the ruleset's text: devices, flags of tables. */
 function complete(listing: Ruleset, loaded: string): Ruleset {
   const devices = new Map(
     [...loaded.matchAll(/chain (\S+) \{\s+type \S+ hook \S+ device "(\S+)"/g)].map(([, name, dev]) => [
@@ -40,13 +40,11 @@ function complete(listing: Ruleset, loaded: string): Ruleset {
       dev,
     ]),
   );
-  const dynamic = new Set([...loaded.matchAll(/set (\S+) \{[^}]*flags dynamic/g)].map(([, name]) => name));
   for (const item of listing.nftables) {
-    const { table, chain, set } = item as Partial<Record<string, Node>>;
+    const { table, chain } = item as Partial<Record<string, Node>>;
     const dev = devices.get(chain?.name as string);
     if (chain?.hook && dev) chain.dev = dev;
     if (table?.flags) table.flags = ['dormant'];
-    if (set && dynamic.has(set.name as string)) set.flags = ['dynamic', ...((set.flags as string[]) ?? [])];
   }
   return listing;
 }
