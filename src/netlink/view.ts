@@ -1,7 +1,7 @@
 import { release } from 'node:os';
-import type { SetDeclaration } from '../bytecode/index.ts';
+import { OBJECT_TYPES, type ObjectType, type SetDeclaration } from '../bytecode/index.ts';
 import { delinearizeSet } from '../delinearize/object/index.ts';
-import { chain, elementList, MESSAGE, rule, set, table } from '../message/index.ts';
+import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { elementKey, type KernelView, type Needs } from '../transaction/index.ts';
@@ -36,8 +36,8 @@ export function questionsFor(needs: Needs): DumpRequest[] {
   ask(needs.rules, MESSAGE.GETRULE, rule);
   for (const name of everything) {
     const [family, tableName] = split(name);
-    requests.push(query(MESSAGE.GETOBJ, findFamily(family).number, set, { table: tableName }));
-    requests.push(query(MESSAGE.GETFLOWTABLE, findFamily(family).number, set, { table: tableName }));
+    requests.push(query(MESSAGE.GETOBJ, findFamily(family).number, object, { table: tableName }));
+    requests.push(query(MESSAGE.GETFLOWTABLE, findFamily(family).number, flowtable, { table: tableName }));
   }
   return requests;
 }
@@ -99,10 +99,17 @@ export class View implements KernelView {
           this.#elements.set(name, keys);
           break;
         }
-        case MESSAGE.NEWOBJ:
+        case MESSAGE.NEWOBJ: {
+          const { value } = decodeOpen(object, attributes);
+          const kind = Object.keys(OBJECT_TYPES).find(
+            (name) => OBJECT_TYPES[name as ObjectType] === value.type,
+          );
+          this.#there.add(key(kind ?? '', family, value.table ?? '', value.name ?? ''));
+          break;
+        }
         case MESSAGE.NEWFLOWTABLE: {
-          const { value } = decodeOpen(set, attributes);
-          this.#there.add(key('object', family, value.table ?? '', value.name ?? ''));
+          const { value } = decodeOpen(flowtable, attributes);
+          this.#there.add(key('flowtable', family, value.table ?? '', value.name ?? ''));
           break;
         }
       }
@@ -127,8 +134,6 @@ export class View implements KernelView {
 
   exists(kind: string, family: Family, tableName: string, name: string | undefined): boolean {
     if (kind === 'table') return this.#there.has(key('table', family, tableName));
-    if (kind === 'chain' || kind === 'set' || kind === 'map')
-      return this.#there.has(key(kind, family, tableName, name ?? ''));
-    return this.#there.has(key('object', family, tableName, name ?? ''));
+    return this.#there.has(key(kind, family, tableName, name ?? ''));
   }
 }

@@ -54,6 +54,7 @@ export function compileCommand(command: ParsedCommand, context: TransactionConte
     );
   }
   compile(command, context);
+  context.record(command);
 }
 
 /** What must be known of the ruleset before the commands can be compiled. */

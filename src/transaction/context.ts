@@ -83,7 +83,8 @@ export class TransactionContext {
   record(command: ParsedCommand): void {
     if (command.kind === 'rule' || command.kind === 'element') return;
     const makes = command.verb === 'add' || command.verb === 'create';
-    if (makes || command.verb === 'delete' || command.verb === 'destroy') this.#made.set(madeKey(command), makes);
+    if (makes || command.verb === 'delete' || command.verb === 'destroy')
+      this.#made.set(madeKey(command), makes);
   }
 
   /** Whether earlier commands made the object of this one, or deleted it; undefined where none did either. */

@@ -7,7 +7,7 @@ import { type Feed, formatRule, formatStatement, type TraceEvent, type TraceStep
 import { type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
 
-const needs = requires('root', 'netns', 'nft', 'ip');
+const needs = requires('root', 'netns', 'nft', 'ip', 'trace-returns');
 
 const text = `
   table inet t {

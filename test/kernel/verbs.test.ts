@@ -336,7 +336,7 @@ suite('verbs', requires('root', 'netns'), () => {
         assert.equal(find(ruleset, 'quota', 'q').used, 5);
       }));
 
-    test('a rule', () =>
+    test('a rule', requires('reset-rules'), () =>
       withKernel(async ({ nft }) => {
         const expr = [{ counter: { packets: 7, bytes: 700 } }];
         const { handles } = await nft.commit(
@@ -346,7 +346,8 @@ suite('verbs', requires('root', 'netns'), () => {
         const { reset } = await nft.commit([{ reset: { rule: { ...place, chain: 'c', handle } } }]);
         assert.deepEqual(rulesOf({ nftables: reset.get(0) ?? [] }, 'c'), [expr]);
         assert.deepEqual(rulesOf(await nft.list(), 'c'), [[{ counter: { packets: 0, bytes: 0 } }]]);
-      }));
+      }),
+    );
 
     test('not by commitSync, and then nothing is sent', () =>
       withKernel(async ({ nft }) => {

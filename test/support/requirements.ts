@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const VECTORS =
@@ -9,8 +10,11 @@ const VECTORS =
 interface Requirement {
   /** What is missing, as a sentence. */
   readonly missing: string;
-  /** Who can supply it: whoever sets the machine up, its kernel alone, or nobody (data that may be absent). */
-  readonly from: 'setup' | 'kernel' | 'data';
+  /**
+   * Who can supply it: whoever sets the machine up, a kernel with more in it, a newer kernel, or nobody
+   * (data that may be absent).
+   */
+  readonly from: 'setup' | 'kernel' | 'age' | 'data';
   readonly isMet: () => boolean;
 }
 
@@ -39,6 +43,8 @@ const requirements = {
     'nat',
     ruleset('table ip t { chain c { type nat hook prerouting priority 0; dnat to 192.0.2.1; }; }'),
   ),
+  'reset-rules': since(6, 2, 'to reset rules'),
+  'trace-returns': since(6, 4, 'to trace returns as the rules that they are'),
   'vlan-device': kernel('VLAN devices', link('dummy')('link add link nftjs0 name nftjs1 type vlan id 7')),
   bridge: kernel('bridges', link('bridge')()),
   veth: kernel('veth pairs', link('veth')()),
@@ -87,6 +93,17 @@ function program(missing: string, test: () => boolean): Requirement {
 
 function kernel(feature: string, test: () => boolean): Requirement {
   return { missing: `this kernel lacks ${feature}: run by npm run test:vm`, from: 'kernel', isMet: test };
+}
+
+function since(major: number, minor: number, what: string): Requirement {
+  return {
+    missing: `Linux ${major}.${minor} is the first ${what}`,
+    from: 'age',
+    isMet: () => {
+      const [here = 0, its = 0] = release().split('.').map(Number);
+      return here > major || (here === major && its >= minor);
+    },
+  };
 }
 
 function succeeds(command: string, args: string[], input = ''): boolean {
