@@ -40,7 +40,7 @@ export class Dependencies {
   }
 
   #saysMore(clue: Clue, header: Header, value: number): boolean {
-    if (clue.kind === 'meta') return false;
+    if (clue.kind !== 'payload') return false;
     if (header.base === 'link')
       return clue.header === header || nextHeaderValue(clue.header, header) !== value;
     return clue.header.base === 'network' && SEVERAL_NETWORKS.has(this.#family);

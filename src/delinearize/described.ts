@@ -22,6 +22,8 @@ export interface Described extends Typed {
   readonly field?: FieldName | undefined;
   /** The meta key that it is, where it is one. */
   readonly meta?: string | undefined;
+  /** The conntrack key that it is, where it is one. */
+  readonly ct?: string | undefined;
   /** The tunnel that it looks into. */
   readonly tunnel?: Tunnel | undefined;
   /** The model has no words for it: it must be implied by what follows. */

@@ -49,7 +49,7 @@ export function describeCt(instruction: InstructionNamed<'ct'>, context: Protoco
   } as Expression;
   if (selector.depends === 'port')
     return { node, type: datatype('inet_service'), bits: 16, byteorder: 'network' };
-  if (selector.depends === undefined) return { node, ...typed(selector) };
+  if (selector.depends === undefined) return { node, ...typed(selector), ct: selector.name };
   const { network } = context;
   if (network === undefined) throw new Inexpressible('the family of the address is not known');
   return network === 'ip'

@@ -132,12 +132,14 @@ function push(
 ): void {
   const entry = describer.push({ match: { op: OPERATORS[op], left: left.node, right } }, left.unsayable);
   if (op !== 'eq' || bytes === undefined || left.shift) return;
-  const { field, meta } = left;
+  const { field, meta, ct } = left;
   const clue = field
     ? ({ kind: 'payload', header: field.header, field: field.name } as const)
     : meta
       ? ({ kind: 'meta', key: meta } as const)
-      : undefined;
+      : ct
+        ? ({ kind: 'ct', key: ct } as const)
+        : undefined;
   if (clue === undefined) return;
   const scope = describer.scope(left.tunnel);
   const value = Number(numberOf(bytes, left));

@@ -24,6 +24,7 @@ export function layerOf(base: PayloadBase): Layer {
 /** What a comparison with a constant may tell about the packet's headers. */
 export type Clue =
   | { readonly kind: 'meta'; readonly key: string }
+  | { readonly kind: 'ct'; readonly key: string }
   | { readonly kind: 'payload'; readonly header: Header; readonly field: string };
 
 /** What a clue announced, and for which layer. */
@@ -69,9 +70,9 @@ export class ProtocolContext {
 
   /** Learns from a comparison with `value`; says which header it announces, where it does. */
   learn(clue: Clue, value: number): Announcement | undefined {
-    return clue.kind === 'meta'
-      ? this.#learnMeta(clue.key, value)
-      : this.#learnPayload(clue.header, clue.field, value);
+    if (clue.kind === 'ct') return this.#learnCt(clue.key, value);
+    if (clue.kind === 'meta') return this.#learnMeta(clue.key, value);
+    return this.#learnPayload(clue.header, clue.field, value);
   }
 
   #set(layer: Layer, header: Header | undefined): Announcement | undefined {
@@ -95,6 +96,13 @@ export class ProtocolContext {
       return { layer: 'link', header: next };
     }
     return this.#set(layerOf(next.base), next);
+  }
+
+  /** The family of a connection is that of its packets; a match on it is never left out. */
+  #learnCt(key: string, value: number): undefined {
+    if (key !== 'l3proto' || this.family !== 'inet') return;
+    const next = nextHeader(this.#first, value);
+    if (next !== undefined) this.#known.set('network', next);
   }
 
   #learnMeta(key: string, value: number): Announcement | undefined {

@@ -81,6 +81,7 @@ export class ProtocolContext {
     const value = Number(right.value);
     if (left.kind === 'payload') this.#learnFromPayload(left.header, left.field, value);
     else if (left.kind === 'load' && left.source[0] === 'meta') this.#learnFromMeta(left.source[1], value);
+    else if (left.kind === 'load' && left.source[0] === 'ct') this.#learnFromCt(left.source[1], value);
   }
 
   #learnFromPayload(headerName: string | undefined, field: string | undefined, value: number): void {
@@ -92,6 +93,12 @@ export class ProtocolContext {
     if (next === undefined) return;
     if (next.base === header.base && header.base === 'link') this.#stacked.push(header);
     this.set(layerOf(next.base), next);
+  }
+
+  /** A connection's packets are of its family. */
+  #learnFromCt(key: string, value: number): void {
+    const next = key === 'l3proto' && this.family === 'inet' && nextHeader(this.familyHeader, value);
+    if (next) this.set('network', next);
   }
 
   #learnFromMeta(key: string, value: number): void {
