@@ -129,6 +129,8 @@ function evaluateConcat(
     if (part.kind === 'set' || part.kind === 'verdict' || part.kind === 'concat') {
       throw new CompileError(at(place, i), 'a single value belongs here');
     }
+    if (part.kind !== 'value' && (part.type.name === 'bitmask' || part.type.name === 'string'))
+      throw new CompileError(at(place, i), `a ${part.type.name} has no width in a concatenation`);
   }
   const first = parts[0] as Expr;
   return { kind: 'concat', type: first.type, bits: joinedBits(parts), byteorder: first.byteorder, parts };
