@@ -6,7 +6,7 @@ import { at, CompileError, type Path } from './error.ts';
 import { evaluate } from './evaluate.ts';
 import { mergeMatches } from './merge.ts';
 import { type EvaluatedStatement, type Names, Scope } from './scope.ts';
-import { evaluateStatement } from './statement/index.ts';
+import { evaluateStatement, isTerminal } from './statement/index.ts';
 import { emitMatch } from './statement/match.ts';
 
 /** A rule as the kernel takes it. */
@@ -34,6 +34,8 @@ export function compileRule(
   const scope = new Scope(family, chain, names, evaluate);
   statements.forEach((statement, i) => {
     evaluateStatement(statement, scope, at(path, i));
+    if (i + 1 < statements.length && isTerminal(statement))
+      throw new CompileError(at(path, i + 1), 'the rule ends with the statement before this one');
   });
   const emitter = new Emitter(path);
   for (const statement of mergeMatches(withoutOwnProtocol(scope.statements, family))) {

@@ -73,6 +73,16 @@ const evaluators: Readonly<Record<string, StatementEvaluator>> = {
   ),
 };
 
+/** Nothing that follows these in a rule is ever reached. */
+const terminal: ReadonlySet<string> = new Set(
+  'accept drop return jump goto queue reject snat dnat masquerade redirect'.split(' '),
+);
+
+/** Whether the rule ends with this statement. */
+export function isTerminal(statement: Statement): boolean {
+  return Object.keys(statement).some((kind) => terminal.has(kind));
+}
+
 /** Statements that may name an object instead. */
 const references: ReadonlySet<string> = new Set(['counter', 'quota', 'limit', 'synproxy']);
 
