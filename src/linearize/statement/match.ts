@@ -206,7 +206,8 @@ function emitPrefix(left: Expr, op: MatchOp, right: Prefix, emitter: Emitter): v
     return;
   }
   if (right.byteorder === 'network' && right.length % 8 === 0 && right.length > 0) {
-    const sreg = emitter.load(left.kind === 'payload' ? { ...left, bits: right.length } : left);
+    const narrow = left.kind === 'payload' || left.kind === 'exthdr';
+    const sreg = emitter.load(narrow ? { ...left, bits: right.length } : left);
     emitter.push({
       name: 'cmp',
       sreg,

@@ -13,6 +13,7 @@ const UNREACHABLE = { icmp: 3, icmpv6: 4, icmpx: 1 } as const;
 
 /** `{ reject: { type, expr } }`: the type that the packet's protocol calls for where none is said. */
 export function evaluateReject(node: Reject | null, scope: Scope, path: Path): void {
+  requireAnswerable(scope, path);
   if (node?.type === 'tcp reset') {
     requireTcp(scope, path);
     scope.action((emitter) => emitter.push({ name: 'reject', type: 'tcp-rst', code: 0 }));
@@ -39,6 +40,18 @@ export function evaluateReject(node: Reject | null, scope: Scope, path: Path): v
       : Number(evaluateValue(node.expr, scope, at(path, 'expr'), typed).value);
   scope.action((emitter) =>
     emitter.push({ name: 'reject', type: type === 'icmpx' ? 'icmpx' : 'icmp', code }),
+  );
+}
+
+/** Link headers whose packets the kernel can answer, in the families that see them. */
+const ANSWERABLE: readonly (string | undefined)[] = ['ether', 'vlan', 'netdev'];
+
+function requireAnswerable({ family, protocols }: Scope, path: Path): void {
+  if (family !== 'bridge' && family !== 'netdev') return;
+  if (ANSWERABLE.includes(protocols.header('link')?.name)) return;
+  throw new CompileError(
+    path,
+    'only packets of Ethernet can be rejected here, and these are of another link layer',
   );
 }
 
