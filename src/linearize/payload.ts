@@ -272,6 +272,9 @@ function addDependency(scope: Scope, left: Expr, value: bigint): void {
   scope.learn(left, right);
 }
 
+/** What nft takes a packet for that may be an echo's request or reply: ICMP's and ICMPv6's numbers. */
+const ECHO_REQUESTS: readonly number[] = [8, 128];
+
 /** A field that only some ICMP messages have needs one of those types. */
 function requireMessageType(
   header: Header,
@@ -300,4 +303,5 @@ function requireMessageType(
     op: 'eq',
     right: { kind: 'set', type: left.type, bits: left.bits, byteorder: left.byteorder, set },
   });
+  scope.protocols.messageType = types.find((type) => ECHO_REQUESTS.includes(type)) ?? types[0];
 }
