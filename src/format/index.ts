@@ -5,8 +5,8 @@ import { ruleText } from './rule.ts';
 import { statementText } from './statement/index.ts';
 import { checked, orComment } from './text.ts';
 
-export type { FormatOptions } from './options.ts';
 export { formatCommand } from './command.ts';
+export type { FormatOptions } from './options.ts';
 export { formatObject, formatRuleset } from './ruleset.ts';
 
 /** A rule in nft syntax as it stands in its chain: statements and comment. */
