@@ -10,6 +10,7 @@ import { play, playStep } from '../unit/testing/play.ts';
 import { furniture, randomTransaction } from '../unit/testing/random.ts';
 import { setScenarios } from '../unit/testing/scenarios-sets.ts';
 import { tableScenarios } from '../unit/testing/scenarios-tables.ts';
+import '../support/seed.ts';
 
 const EMPTY = [{ flush: { ruleset: null } }] as unknown as Ruleset['nftables'];
 const MILLISECONDS = 10_000;

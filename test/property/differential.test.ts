@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { Answer } from '../support/nft-oracle.ts';
 import { requires } from '../support/requirements.ts';
+import { seed } from '../support/seed.ts';
 import { agree, nfts, ours, text } from './agreement.ts';
 import { type RuleCase, ruleCase } from './arbitrary/rule.ts';
 
@@ -10,8 +11,6 @@ import { type RuleCase, ruleCase } from './arbitrary/rule.ts';
 process.env.TZ = 'UTC-2';
 
 const cases = Number(process.env.NFTJS_CASES ?? 3000);
-/** The same cases for everybody, until somebody asks for others. */
-const seed = Number(process.env.NFTJS_SEED ?? 20261121);
 /** How many failures are shrunk and shown. */
 const shown = 5;
 

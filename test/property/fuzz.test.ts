@@ -4,12 +4,11 @@ import fc from 'fast-check';
 import { compileLine } from '../../src/format/compile-line.ts';
 import { CompileError } from '../../src/linearize/index.ts';
 import { compileCommands } from '../../src/transaction/index.ts';
+import { seed } from '../support/seed.ts';
 import { commandsOf } from './agreement.ts';
 import { ruleCase } from './arbitrary/rule.ts';
 
 const cases = Number(process.env.NFTJS_CASES ?? 3000);
-/** The same cases for everybody, until somebody asks for others. */
-const seed = Number(process.env.NFTJS_SEED ?? 20261121);
 const slow = 1000;
 
 /** Words that mean something somewhere, so that random JSON gets past the first look. */

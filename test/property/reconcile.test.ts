@@ -6,6 +6,7 @@ import { withoutHandles } from '../kernel/comparable.ts';
 import { elementsOf, type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
 import { ruleset } from './tables.ts';
+import '../support/seed.ts';
 
 const numRuns = Number(process.env.NFTJS_RUNS ?? 40);
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DatatypeError, type DatatypeName, datatypes, formatText } from '../../../src/datatype/index.ts';
+import '../../support/seed.ts';
 
 const unsigned = (bits: number) => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n });
 

@@ -12,6 +12,7 @@ import {
   splitFlags,
   toBytes,
 } from '../../../src/datatype/index.ts';
+import '../../support/seed.ts';
 
 type Known = readonly [literal: Literal, value: bigint, json: Literal, text: string, bits?: number];
 

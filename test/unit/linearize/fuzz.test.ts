@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expressionShapes, statementShapes } from '../../../src/linearize/shape.ts';
 import { families } from '../../../src/protocol/index.ts';
 import { bytecode, refusal } from './compile.ts';
+import '../../support/seed.ts';
 
 const RUNS = 4000;
 

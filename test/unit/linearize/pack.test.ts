@@ -14,6 +14,7 @@ import {
 } from '../../../src/linearize/index.ts';
 import type { Expression } from '../../../src/model/index.ts';
 import { type PackedElement, ProgramWriter } from '../../../src/wire/program.ts';
+import '../../support/seed.ts';
 
 const scope = new Scope('inet', undefined, { set: () => undefined, nextSetId: () => 1 }, evaluate);
 

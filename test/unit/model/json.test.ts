@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse, stringify } from '../../../src/model/index.ts';
+import '../../support/seed.ts';
 
 const counter = (packets: number | bigint, bytes: number | bigint) => ({
   nftables: [{ counter: { family: 'ip', table: 't', name: 'c', packets, bytes } }],

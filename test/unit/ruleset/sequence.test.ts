@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { commonSubsequence } from '../../../src/ruleset/sequence.ts';
+import '../../support/seed.ts';
 
 /** The length of the longest common subsequence, by the table of all prefixes. */
 function longest(left: readonly string[], right: readonly string[]): number {
