@@ -12,7 +12,10 @@ struct TaskQueue::Task {
   uint32_t id;
   Work work;
   Napi::Promise::Deferred deferred;
+  /** Tells the work to stop waiting. */
   std::atomic<bool> cancelled{false};
+  /** Not to be begun any more. */
+  std::atomic<bool> withdrawn{false};
   napi_async_work handle = nullptr;
   Convert convert;
   std::exception_ptr failure;
@@ -101,12 +104,16 @@ Napi::Promise TaskQueue::add(uint32_t id, Work work) {
 
 void TaskQueue::cancel(uint32_t id) {
   for (auto& task : tasks_) {
-    if (task->id == id) task->cancelled = true;
+    if (task->id == id) task->withdrawn = task->cancelled = true;
   }
 }
 
 void TaskQueue::cancel_all() {
-  for (auto& task : tasks_) task->cancelled = true;
+  // The first is with the pool: whether a thread has begun it must not decide whether it is carried out.
+  for (auto& task : tasks_) {
+    task->cancelled = true;
+    if (task != tasks_.front()) task->withdrawn = true;
+  }
 }
 
 void TaskQueue::start() {
@@ -123,7 +130,7 @@ void TaskQueue::start() {
 void TaskQueue::execute(napi_env, void* data) {
   Task* task = static_cast<Task*>(data);
   try {
-    if (task->cancelled) throw Cancelled();
+    if (task->withdrawn) throw Cancelled();
     task->convert = task->work(task->cancelled);
   } catch (...) {
     task->failure = std::current_exception();
