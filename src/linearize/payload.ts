@@ -168,7 +168,14 @@ export function requireHeader(
   const { protocols } = scope;
   const layer = layerOf(header.base);
   const known = protocols.header(layer);
-  if (known === header || header.name === 'th') return;
+  if (header.name === 'th') return;
+  const rival = layer === 'transport' ? protocols.rivalOf(header) : undefined;
+  if (rival !== undefined)
+    throw new CompileError(
+      path,
+      `${header.name} cannot follow: by the matches before, the packet may be ${rival.name}`,
+    );
+  if (known === header) return;
   if (known === undefined) {
     dependOnLayerBelow(header, scope, path, how);
     return;

@@ -31,6 +31,8 @@ export function isBelow(layer: Layer, other: Layer): boolean {
 export class ProtocolContext {
   readonly family: FamilyName;
   readonly #known = new Map<Layer, Header>();
+  /** Transport headers that matches named: of one of several nobody knows which the packet has. */
+  readonly #transports = new Set<Header>();
   /** Link headers in front of the innermost one: with vlan on ether, ether. */
   readonly #stacked: Header[] = [];
 
@@ -71,6 +73,13 @@ export class ProtocolContext {
   /** Remembers that a packet has `header`. */
   set(layer: Layer, header: Header): void {
     this.#known.set(layer, header);
+    if (layer === 'transport') this.#transports.add(header);
+  }
+
+  /** A transport header other than `header` that the packet may have as well, by what matches told. */
+  rivalOf(header: Header): Header | undefined {
+    if (this.#transports.size < 2) return undefined;
+    return [...this.#transports].find((other) => other !== header);
   }
 
   /** The ICMP or ICMPv6 type that the packet is known to have. */
@@ -95,10 +104,15 @@ export class ProtocolContext {
     this.set(layerOf(next.base), next);
   }
 
-  /** A connection's packets are of its family. */
+  /** A connection's packets are of its family, and of its protocol. */
   #learnFromCt(key: string, value: number): void {
-    const next = key === 'l3proto' && this.family === 'inet' && nextHeader(this.familyHeader, value);
-    if (next) this.set('network', next);
+    if (key === 'l3proto' && this.family === 'inet') {
+      const next = nextHeader(this.familyHeader, value);
+      if (next) this.set('network', next);
+    }
+    const network = key === 'protocol' && this.header('network');
+    const next = network && nextHeader(network, value);
+    if (next) this.set('transport', next);
   }
 
   #learnFromMeta(key: string, value: number): void {

@@ -98,7 +98,7 @@ export class Scope {
   learn(left: Expr, right: Expr): void {
     const tunnel = left.kind === 'payload' || left.kind === 'load' ? left.tunnel : undefined;
     // nft takes the last of several families for the only one: a packet of another would be read wrong.
-    if (right.kind === 'set' && left.kind === 'load' && left.source[0] === 'ct') return;
+    if (right.kind === 'set' && left.kind === 'load' && left.source.join(' ') === 'ct l3proto') return;
     const values = right.kind === 'set' ? right.values : right.kind === 'value' ? [right] : [];
     for (const value of values ?? []) this.#protocolsIn(tunnel).learn(left, value);
   }

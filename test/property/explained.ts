@@ -8,7 +8,23 @@ export interface Explanation {
   readonly without: (line: string, rule: RuleCase) => string;
 }
 
+/** Of several families of the connection nft takes the last for the packet's, and asks no more. */
+const severalFamilies = ({ packet, expr }: RuleCase) =>
+  packet.family === 'inet' &&
+  expr.some((statement) =>
+    /"ct":\{"key":"l3proto"[^}]*\}.*"set":\[(?:"ipv4","ipv6"|"ipv6","ipv4")\]/.test(
+      JSON.stringify(statement),
+    ),
+  );
+
 export const explanations: readonly Explanation[] = [
+  {
+    why: 'meant: nft would read a packet of one family by the header of another, so we ask for the family still',
+    without: (line, rule) =>
+      severalFamilies(rule)
+        ? line.replace(/ ?\[ meta load nfproto => reg 1 \] \[ cmp eq reg 1 0x\w+ \]/g, '')
+        : line,
+  },
   {
     why: 'version: nft 1.0.6 turns the bytes of a single byte before it looks up a concatenation with intervals',
     without: (line) => line.replace(/ \[ byteorder reg (\d+) = hton\(reg \1, 2, 1\) \]/g, ''),
@@ -50,6 +66,11 @@ export interface Refusal {
 const nftSays = (nft: Answer, words: RegExp) => 'error' in nft && words.test(nft.error);
 
 export const refusals: readonly Refusal[] = [
+  {
+    why: 'meant: as above, where the last of the families is not the one that the rule goes on with',
+    covers: (rule, _ours, nft) =>
+      severalFamilies(rule) && nftSays(nft, /conflicting protocols specified: ip6? vs\. ip6?$/),
+  },
   {
     why: 'version: to nft 1.0.6 the name that fib gives is a string without a size, not an interface name',
     covers: (_rule, _ours, nft) =>

@@ -1,6 +1,6 @@
 import { datatype } from '../../datatype/index.ts';
 import type { Reject } from '../../model/index.ts';
-import { headers } from '../../protocol/index.ts';
+import { type Header, headers } from '../../protocol/index.ts';
 import { evaluateValue } from '../constant.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { requireHeader } from '../payload.ts';
@@ -48,18 +48,22 @@ const ANSWERABLE: readonly (string | undefined)[] = ['ether', 'vlan', 'netdev'];
 
 function requireAnswerable({ family, protocols }: Scope, path: Path): void {
   if (family !== 'bridge' && family !== 'netdev') return;
-  if (ANSWERABLE.includes(protocols.header('link')?.name)) return;
-  throw new CompileError(
-    path,
-    'only packets of Ethernet can be rejected here, and these are of another link layer',
-  );
+  if (!ANSWERABLE.includes(protocols.header('link')?.name))
+    throw new CompileError(
+      path,
+      'only packets of Ethernet can be rejected here, and these are of another link layer',
+    );
+  requireInternet(protocols.header('network'), path);
+}
+
+function requireInternet(network: Header | undefined, path: Path): void {
+  if (network === undefined || network === headers.ip || network === headers.ip6) return;
+  throw new CompileError(path, `${network.name} packets cannot be rejected, only those of ip and ip6`);
 }
 
 function defaultType(scope: Scope, path: Path): 'icmp' | 'icmpv6' | 'icmpx' {
   const network = scope.protocols.header('network');
-  if (network !== undefined && network !== headers.ip && network !== headers.ip6) {
-    throw new CompileError(path, `${network.name} packets cannot be rejected, only those of ip and ip6`);
-  }
+  requireInternet(network, path);
   return network === headers.ip ? 'icmp' : network === headers.ip6 ? 'icmpv6' : 'icmpx';
 }
 
