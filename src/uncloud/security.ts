@@ -127,6 +127,8 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
       arp.hlen.eq(6),
       arp.plen.eq(4),
       arp.operation.in(set('request', 'reply')),
+      // Any target will do, if only it is there: the packet is whole.
+      arp['daddr ip'].ge('0.0.0.0'),
       goto('vm_arp_sender'),
     ],
   ]);
@@ -164,7 +166,7 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
     [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
     [udp.sport.ne(67), accept()],
     [igmp.type.ne('membership-query'), accept()],
-    [and(ip['frag-off'], 0x1fff).ne(0), accept()],
+    [meta.l4proto.in(set(UDP, IGMP)), and(ip['frag-off'], 0x1fff).ne(0), accept()],
     ...onPrivate(udp.sport.eq(67), accept()),
   ]);
 
@@ -230,7 +232,8 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
   ]);
 
   table.chain('vm_ip6_extended', [
-    [exthdr('frag', 'frag-off').ne(0), accept()],
+    // A later fragment may name an extension header: then the kernel gives no l4proto, and checks no version.
+    [ip6.version.eq(6), exthdr('frag', 'frag-off').ne(0), accept()],
     [exthdr('frag').exists(), goto('vm_ip6_first_fragment')],
     [goto('vm_ip6_upper')],
   ]);

@@ -75,13 +75,7 @@ export class Rig implements Disposable {
 
   /** Sends a frame from the far end of `port` and waits until it has gone wherever it goes. */
   deliver(port: string, frame: Uint8Array): Delivery {
-    const from = this.#ports.find(({ name }) => name === port);
-    if (!from) throw new Error(`the rig has no port ${port}`);
-    try {
-      from.far.send(frame);
-    } catch (cause) {
-      throw new Error(`nothing can be sent from ${port}: is it up, and are both ends?`, { cause });
-    }
+    this.#send(port, frame);
     const seen = this.#settle();
     const isIt = (other: Buffer): boolean => other.equals(frame);
     return {
@@ -90,6 +84,34 @@ export class Rig implements Disposable {
         frames.filter((other) => !isIt(other)).map((other) => ({ port: name, frame: other })),
       ),
     };
+  }
+
+  /**
+   * Sends frames, no two of them the same, one after the other, and waits once for all of them. As many as
+   * the sockets' buffers and the CPU's queue hold: 48 are never too many.
+   *
+   * @returns for each frame the ports whose far end saw it, in the plan's order
+   */
+  deliverAll(sends: readonly { readonly port: string; readonly frame: Uint8Array }[]): string[][] {
+    for (const { port, frame } of sends) this.#send(port, frame);
+    const arrived = new Map<string, string[]>();
+    for (const { name, frames } of this.#settle()) {
+      for (const frame of frames) {
+        const key = frame.toString('latin1');
+        arrived.set(key, [...(arrived.get(key) ?? []), name]);
+      }
+    }
+    return sends.map(({ frame }) => arrived.get(Buffer.from(frame).toString('latin1')) ?? []);
+  }
+
+  #send(port: string, frame: Uint8Array): void {
+    const from = this.#ports.find(({ name }) => name === port);
+    if (!from) throw new Error(`the rig has no port ${port}`);
+    try {
+      from.far.send(frame);
+    } catch (cause) {
+      throw new Error(`nothing can be sent from ${port}: is it up, and are both ends?`, { cause });
+    }
   }
 
   /** Makes every frame go everywhere, as through a hub: nothing that a bridge learns lasts. */

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Chain, Rule, Statement } from '../../../src/index.ts';
+import { parseHost, parsePolicy, type Rendering, render } from '../../../src/uncloud/index.ts';
+import type { NicRecord } from '../../support/reference/index.ts';
+import { seed } from '../../support/seed.ts';
+import { Random } from './random.ts';
+import { scene } from './scene.ts';
+
+const RUNS = Number(process.env.NFTJS_RUNS ?? 30);
+
+type Node = Record<string, unknown>;
+
+const IIFNAME = JSON.stringify({ meta: { key: 'iifname' } });
+const SADDR = JSON.stringify({ payload: { protocol: 'ether', field: 'saddr' } });
+
+/** The rules of the bridge table by chain, and its named sets' elements. */
+class Rules {
+  readonly chains = new Map<string, (readonly Statement[])[]>();
+  readonly sets = new Map<string, readonly unknown[]>();
+  readonly bases: Chain[] = [];
+
+  constructor({ ruleset }: Rendering) {
+    for (const command of ruleset.nftables) {
+      const added = 'add' in command ? (command.add as unknown as Record<string, Node>) : {};
+      const [[kind, node] = ['', {}]] = Object.entries(added);
+      if (node.family !== 'bridge') continue;
+      if (kind === 'chain') {
+        this.chains.set(node.name as string, []);
+        if (node.hook) this.bases.push(node as unknown as Chain);
+      }
+      if (kind === 'set' || kind === 'map') this.sets.set(node.name as string, node.elem as unknown[]);
+      if (kind === 'rule') this.chains.get(node.chain as string)?.push((node as unknown as Rule).expr ?? []);
+    }
+  }
+
+  /** What a set has, be it written in the rule or named there. */
+  elements(right: unknown): readonly unknown[] {
+    if (typeof right === 'string' && right.startsWith('@')) {
+      const elements = this.sets.get(right.slice(1));
+      assert.ok(elements, `${right} is no set of the table`);
+      return elements;
+    }
+    const set = (right as Node | null)?.set;
+    return Array.isArray(set) ? set : [right];
+  }
+}
+
+/** The fields that an expression is made of, in order. */
+const parts = (expression: unknown): string[] => {
+  const concat = (expression as Node).concat;
+  return (Array.isArray(concat) ? concat : [expression]).map((part) => JSON.stringify(part));
+};
+
+/**
+ * Every way from the hook to an accept that a frame from `port` may take when nothing is known of it but its
+ * port: whatever else a rule asks may be so or not.
+ *
+ * @returns the ways on which the source MAC was never compared with the port's own
+ */
+function unprovedAccepts(rules: Rules, hook: string, { ifname, mac }: NicRecord): string[] {
+  const found: string[] = [];
+  const visited = new Set<string>();
+
+  /** What a match says: certainly not, perhaps, and whether it proves the source. */
+  const decide = (left: unknown, op: string, right: unknown): { possible: boolean; proves: boolean } => {
+    const fields = parts(left);
+    const at = fields.indexOf(IIFNAME);
+    if (at === -1) return { possible: true, proves: false };
+    assert.ok(op === '==' || op === 'in', `${op} on an interface`);
+    const tuples = rules
+      .elements(right)
+      .map((element) => (fields.length === 1 ? [element] : ((element as Node).concat as unknown[])));
+    const mine = tuples.filter((tuple) => tuple[at] === ifname);
+    const source = fields.indexOf(SADDR);
+    return {
+      possible: mine.length > 0,
+      proves: mine.length > 0 && source !== -1 && mine.every((tuple) => tuple[source] === mac),
+    };
+  };
+
+  const follow = (verdict: Node, proved: boolean, way: readonly string[]) => {
+    if ('accept' in verdict && !proved) found.push(way.join(' > '));
+    const target = (verdict.goto ?? verdict.jump) as { target?: string } | undefined;
+    if (target?.target) walk(target.target, proved, way);
+  };
+
+  const walk = (chain: string, provedBefore: boolean, way: readonly string[]) => {
+    const key = `${chain} ${provedBefore}`;
+    if (visited.has(key)) return;
+    visited.add(key);
+    const bodies = rules.chains.get(chain);
+    assert.ok(bodies, `chain ${chain} is not there`);
+    let certain = true;
+    for (const [index, expr] of bodies.entries()) {
+      if (!certain) return;
+      let proved = provedBefore;
+      let possible = true;
+      let always = true;
+      for (const statement of expr as readonly Node[]) {
+        if (!possible) break;
+        const here = [...way, `${chain}[${index}]`];
+        if ('match' in statement) {
+          const { op, left, right } = statement.match as { op: string; left: unknown; right: unknown };
+          const decided = decide(left, op, right);
+          possible = decided.possible;
+          proved ||= decided.proves;
+          if (parts(left).join() !== IIFNAME) always = false;
+        } else if ('vmap' in statement) {
+          const { key, data } = statement.vmap as { key: unknown; data: unknown };
+          const isPort = parts(key).join() === IIFNAME;
+          const pairs = rules.elements(data) as [unknown, Node][];
+          const mine = isPort ? pairs.filter(([element]) => element === ifname) : pairs;
+          for (const [, verdict] of mine) follow(verdict, proved, here);
+          // A frame that is gone to a chain does not come back here.
+          if (isPort && mine.length > 0 && !mine.some(([, verdict]) => 'jump' in verdict)) return;
+        } else {
+          follow(statement, proved, here);
+          if (possible && always && ('accept' in statement || 'drop' in statement || 'goto' in statement))
+            certain = false;
+        }
+      }
+    }
+  };
+
+  for (const base of rules.bases.filter((chain) => chain.hook === hook)) {
+    assert.equal(base.policy, 'drop', `${base.name}: what no rule accepts must drop`);
+    walk(base.name, false, []);
+  }
+  return found;
+}
+
+suite('the rules of random policies', () => {
+  for (const sets of ['anonymous', 'named', 'auto'] as const) {
+    test(`accept nothing before the source is the port's own: ${sets} sets`, () => {
+      let ports = 0;
+      for (let run = 0; run < RUNS; run++) {
+        const drawn = scene(new Random(seed + run), sets);
+        const host = parseHost(drawn.host);
+        const { policy, blocked } = parsePolicy(drawn.policy, { host });
+        for (const ibrname of [false, true]) {
+          const rules = new Rules(render({ host, policy, blocked, facts: { ibrname } }));
+          for (const nic of Object.values(policy.vms).flatMap(({ nics }) => nics)) {
+            ports++;
+            assert.deepEqual(unprovedAccepts(rules, 'prerouting', nic), [], JSON.stringify(drawn.policy));
+          }
+        }
+      }
+      assert.ok(ports > RUNS * 4, 'too few ports');
+    });
+  }
+
+  test('the test sees an accept that comes too early', () => {
+    const host = parseHost({ bridges: { br100: {} } });
+    const nic = { ifname: 'p0', bridge: 'br100', mac: '02:00:00:00:00:01', ipv4: ['10.0.0.1/32'] };
+    const { policy } = parsePolicy({ vms: { a: { nics: [nic] } } }, { host });
+    const { ruleset } = render({ host, policy });
+    const spoiled = ruleset.nftables.map((command) => {
+      if (!('add' in command) || !('rule' in command.add) || command.add.rule.chain !== 'vm_arp')
+        return command;
+      const expr = [...(command.add.rule.expr ?? []).slice(0, -1), { accept: null }];
+      return { add: { rule: { ...command.add.rule, expr } } };
+    });
+    const found = unprovedAccepts(
+      new Rules({ ruleset: { nftables: spoiled as never }, hash: '', uncovered: [] }),
+      'prerouting',
+      nic,
+    );
+    assert.deepEqual(found, ['prerouting[0] > vm[0] > vm_arp[0]']);
+  });
+});

@@ -1,0 +1,85 @@
+import ipaddr from 'ipaddr.js';
+import type { BridgePlan } from '../../support/frames/rig.ts';
+import type { HostRecord, NicRecord } from '../../support/reference/index.ts';
+import type { Random } from './random.ts';
+
+export const bridgeMacs = { br100: '02:00:00:00:01:00', br200: '02:00:00:00:02:00' } as const;
+
+/** The bridges that every scene has; who is behind their ports differs. */
+export const plan: Readonly<Record<string, BridgePlan>> = {
+  br100: { ports: ['up0', 'p0', 'p1', 'p2'], mac: bridgeMacs.br100 },
+  br200: { ports: ['up1', 'q0', 'q1', 'q2'], mac: bridgeMacs.br200 },
+  br300: { ports: ['o0', 'o1'] },
+};
+
+/** A policy that a scene has, and those who live in it. */
+export interface Scene {
+  readonly host: HostRecord & { readonly sets: string };
+  readonly policy: { readonly vms: Record<string, { readonly nics: readonly NicRecord[] }> };
+}
+
+const text4 = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+
+function block4(random: Random, lengths: readonly number[]): string {
+  const length = random.pick(lengths);
+  const value = (10 << 24) | random.below(1 << 24);
+  return `${text4(length === 32 ? value : (value >>> (32 - length)) << (32 - length))}/${length}`;
+}
+
+function block6(random: Random, lengths: readonly number[]): string {
+  const length = random.pick(lengths);
+  const bytes = Buffer.concat([Buffer.from('20010db8', 'hex'), random.bytes(12)]);
+  for (let bit = length; bit < 128; bit++) bytes[bit >> 3]! &= ~(0x80 >> (bit & 7));
+  return `${ipaddr.fromByteArray([...bytes]).toString()}/${length}`;
+}
+
+const some = <T>(random: Random, most: number, make: () => T): T[] =>
+  Array.from({ length: random.below(most + 1) }, make);
+
+function nic(random: Random, ifname: string, bridge: string, index: number): NicRecord {
+  const mac = `02:00:${random.bytes(3).toString('hex').replace(/(..)/g, '$1:')}0${index}`;
+  const linkLocal = random.weighted<NicRecord['linkLocal'] | undefined>([
+    [5, undefined],
+    [1, 'eui64'],
+    [1, 'any'],
+    [1, []],
+    [2, [`fe80::${index + 1}`, `fe80::${(index + 1) * 0x1111}`]],
+  ]);
+  // Equal lengths in one policy share a rule, different ones a chain: few lengths give both.
+  const [lengths4, lengths6] = [
+    random.pick([[32], [32, 24], [32, 30, 17, 24]]),
+    random.pick([[128], [128, 64], [128, 64, 61, 127, 48]]),
+  ];
+  return {
+    ifname,
+    bridge,
+    mac,
+    ipv4: some(random, 3, () => block4(random, lengths4)),
+    ipv6: some(random, 3, () => block6(random, lengths6)),
+    ...(linkLocal !== undefined && { linkLocal }),
+  };
+}
+
+/** A host with a shared and a private bridge, and VMs on some of their ports; now and then two NICs a VM. */
+export function scene(random: Random, sets: string): Scene {
+  const places = ['p0', 'p1', 'p2', 'q0', 'q1', 'q2'].filter(() => random.percent(85));
+  const nics = places.map((ifname, index) =>
+    nic(random, ifname, ifname.startsWith('p') ? 'br100' : 'br200', index),
+  );
+  const vms: Record<string, { nics: NicRecord[] }> = {};
+  for (const [index, each] of nics.entries()) {
+    const id = `vm${random.percent(20) ? Math.max(0, index - 1) : index}`;
+    vms[id] = { nics: [...(vms[id]?.nics ?? []), each] };
+  }
+  const shared = random.percent(20);
+  return {
+    host: {
+      bridges: {
+        br100: { uplinks: ['up0'], mac: bridgeMacs.br100 },
+        br200: { uplinks: ['up1'], shared, mac: bridgeMacs.br200 },
+      },
+      sets,
+    },
+    policy: { vms },
+  };
+}

@@ -1,0 +1,60 @@
+import ipaddr from 'ipaddr.js';
+
+/** The JSON of a host and of a policy, as far as the checks of frames depend on it. */
+export interface HostRecord {
+  readonly bridges: Readonly<
+    Record<string, { readonly uplinks?: readonly string[]; readonly shared?: boolean; readonly mac?: string }>
+  >;
+}
+
+export interface NicRecord {
+  readonly ifname: string;
+  readonly bridge: string;
+  readonly mac: string;
+  readonly ipv4?: readonly string[];
+  readonly ipv6?: readonly string[];
+  readonly linkLocal?: 'eui64' | 'any' | readonly string[];
+}
+
+export interface PolicyRecord {
+  readonly vms: Readonly<Record<string, { readonly nics?: readonly NicRecord[] }>>;
+}
+
+/** A VM's port: what it may say that it is. */
+export interface PortModel {
+  readonly mac: string;
+  /** Whether its network belongs to one customer. */
+  readonly isPrivate: boolean;
+  owns4(address: bigint): boolean;
+  owns6(address: bigint): boolean;
+}
+
+export const number = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex') || '0'}`);
+
+function within(blocks: readonly string[], width: bigint): (address: bigint) => boolean {
+  const parsed = blocks.map((text) => {
+    const [address = '', length = ''] = text.split('/');
+    const rest = length === '' ? 0n : width - BigInt(length);
+    return { head: number(Buffer.from(ipaddr.parse(address).toByteArray())) >> rest, rest };
+  });
+  return (address) => parsed.some(({ head, rest }) => address >> rest === head);
+}
+
+/** RFC 4291, appendix A: the MAC with ff:fe in the middle and the universal bit turned. */
+function eui64(mac: string): string {
+  const id = Buffer.from(mac.replaceAll(':', ''), 'hex');
+  const bytes = [(id[0] ?? 0) ^ 2, id[1], id[2], 0xff, 0xfe, id[3], id[4], id[5]] as number[];
+  return ipaddr.fromByteArray([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...bytes]).toString();
+}
+
+export function portModel(host: HostRecord, nic: NicRecord): PortModel {
+  const { linkLocal = 'eui64' } = nic;
+  const locals =
+    linkLocal === 'eui64' ? [eui64(nic.mac)] : linkLocal === 'any' ? ['fe80::/10'] : (linkLocal as string[]);
+  return {
+    mac: nic.mac,
+    isPrivate: host.bridges[nic.bridge]?.shared === false,
+    owns4: within(nic.ipv4 ?? [], 32n),
+    owns6: within([...(nic.ipv6 ?? []), ...locals], 128n),
+  };
+}
