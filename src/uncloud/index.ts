@@ -14,3 +14,4 @@ export {
 export { type Problem, UncloudError } from './problem.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
 export { appliedHash, withHash } from './stamp.ts';
+export * from './store/index.ts';

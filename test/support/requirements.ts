@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { etcdServer } from './etcd.ts';
 
 const VECTORS =
   process.env.NFTJS_VECTORS ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
@@ -22,6 +23,7 @@ const requirements = {
   root: program('this needs root', () => process.geteuid?.() === 0),
   nft: program('this needs nft (scripts/setup test)', () => succeeds('nft', ['--version'])),
   ip: program('this needs ip (scripts/setup test)', () => succeeds('ip', ['-V'])),
+  etcd: program('this needs an etcd server (scripts/setup test)', () => etcdServer() !== undefined),
   netns: program('this needs to make network namespaces', () => succeeds('unshare', ['--net', 'true'])),
   /** The shared vectors; {@link vectorsDirectory} says where. */
   vectors: {

@@ -1,0 +1,6 @@
+export { type DirectoryOptions, DirectoryStore } from './directory.ts';
+export { StoreError, type StoreErrorCode } from './error.ts';
+export { EtcdStore } from './etcd.ts';
+export type { EtcdOptions } from './etcd-client.ts';
+export { type Faults, MemoryStore } from './memory.ts';
+export type * from './store.ts';
