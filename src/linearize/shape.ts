@@ -118,12 +118,45 @@ function isObject(node: unknown): node is Record<string, unknown> {
   return typeof node === 'object' && node !== null && !Array.isArray(node);
 }
 
+/** One key of a shape, ready to be checked. */
+interface Check {
+  readonly is: (value: unknown) => boolean;
+  readonly expected: string;
+}
+
+interface Checks {
+  readonly byKey: ReadonlyMap<string, Check>;
+  readonly required: readonly string[];
+}
+
+/** Every node of every rule is checked, against few shapes: each is taken apart once. */
+const taken = new WeakMap<Shape, Checks>();
+
+function checksOf(shape: Shape): Checks {
+  let checks = taken.get(shape);
+  if (checks === undefined) {
+    const rows = Object.entries(shape);
+    checks = {
+      byKey: new Map(
+        rows.map(([key, kind]) => {
+          const [is, expected] = KINDS[kind.replace('!', '') as Kind];
+          return [key, { is, expected }];
+        }),
+      ),
+      required: rows.filter(([, kind]) => kind.endsWith('!')).map(([key]) => key),
+    };
+    taken.set(shape, checks);
+  }
+  return checks;
+}
+
 /** Makes sure that `node` has the keys it needs, no others, and values of the right kind. */
 export function checkShape(node: unknown, shape: Shape, path: Path | undefined): void {
   const keys = () => Object.keys(shape).join(', ');
   if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keys()}`);
+  const { byKey } = checksOf(shape);
   for (const key of Object.keys(node)) {
-    if (!Object.hasOwn(shape, key))
+    if (!byKey.has(key))
       throw new CompileError(at(path, key), `no such key here: expected some of ${keys()}`);
   }
   checkKinds(node, shape, path);
@@ -135,15 +168,15 @@ export function checkKinds(
   shape: Shape,
   path: Path | undefined,
 ): void {
-  for (const [key, kind] of Object.entries(shape)) {
-    const required = kind.endsWith('!');
-    const value = Object.hasOwn(node, key) ? node[key] : undefined;
-    if (value === undefined) {
-      if (required)
-        throw new CompileError(path, `the key ${key} is missing: expected ${Object.keys(shape).join(', ')}`);
-      continue;
-    }
-    const [is, expected] = KINDS[(required ? kind.slice(0, -1) : kind) as Kind];
-    if (!is(value)) throw new CompileError(at(path, key), `expected ${expected}`);
+  const { byKey, required } = checksOf(shape);
+  for (const key of required) {
+    if (!Object.hasOwn(node, key) || node[key] === undefined)
+      throw new CompileError(path, `the key ${key} is missing: expected ${Object.keys(shape).join(', ')}`);
+  }
+  for (const key of Object.keys(node)) {
+    const check = byKey.get(key);
+    const value = node[key];
+    if (check !== undefined && value !== undefined && !check.is(value))
+      throw new CompileError(at(path, key), `expected ${check.expected}`);
   }
 }
