@@ -38,6 +38,7 @@ export {
   type Refusal,
   type Snapshot,
   type SocketOptions,
+  TornError,
   type TraceEvent,
   type TraceInterface,
   type TraceOptions,

@@ -17,7 +17,7 @@ import { refusalsOf, TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import type { Feed } from './feed.ts';
 import { type NetworkInterface, readInterfaces } from './interfaces.ts';
-import { type ListScope, listRuleset, TornError } from './list.ts';
+import { type ListScope, listRuleset } from './list.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { query } from './query.ts';
 import { prepareReset } from './reset.ts';
@@ -30,6 +30,7 @@ import {
   type SubmitError,
   type SubmitResult,
 } from './socket.ts';
+import { Interrupted, pause, TornError } from './torn.ts';
 import { type TraceEvent, type TraceOptions, trace } from './trace.ts';
 import type { Transport } from './transport.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
@@ -65,6 +66,9 @@ export interface Snapshot {
 
 /** How often a transaction that had to look first is tried again when somebody else was faster. */
 const TRIES = 100;
+
+/** How often the ruleset is read while somebody changes it. */
+const READS = 50;
 
 interface Prepared {
   readonly messages: readonly OutgoingMessage[];
@@ -186,6 +190,12 @@ export class Connection {
 
   /**
    * What is in the kernel, as one consistent picture: where the ruleset changes meanwhile, it is read again.
+   *
+   * Sets that packets or time change (flags `dynamic` and `timeout`) have no generation: of those the picture has
+   * what was in them while it was taken, each element once.
+   *
+   * @throws TornError when the ruleset changed each time that it was read
+   * @throws NetlinkSocketError ENOENT when what the scope names is not there
    */
   async list(scope: ListScope & Abortable = {}): Promise<Ruleset> {
     return (await this.snapshot(scope)).ruleset;
@@ -194,7 +204,7 @@ export class Connection {
   /** As {@link list}, with the generation of the picture, which guards a commit that builds on it. */
   async snapshot(scope: ListScope & Abortable = {}): Promise<Snapshot> {
     const { signal } = scope;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const generation = await this.#socket.generation({ signal });
       try {
         const ruleset = await listRuleset((request) => this.#socket.dump({ ...request, signal }), scope);
@@ -204,12 +214,14 @@ export class Connection {
         const gone = error instanceof NetlinkSocketError && error.code === 'ENOENT';
         if (
           !(
-            error instanceof TornError ||
+            error instanceof Interrupted ||
             (gone && generation !== (await this.#socket.generation({ signal })))
           )
         )
           throw error;
       }
+      if (tries === READS) throw new TornError('the ruleset', tries);
+      await pause(tries, signal);
     }
   }
 
@@ -285,7 +297,7 @@ export class Connection {
     questions: readonly DumpRequest[],
     { signal }: Abortable,
   ): Promise<Prepared> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const generation = await this.#socket.generation({ signal });
       const view = new View();
       let torn = false;
@@ -294,16 +306,18 @@ export class Connection {
         torn ||= answer.interrupted;
         view.take(answer.messages);
       }
-      if (!torn && generation === (await this.#socket.generation({ signal }))) {
+      if (!torn && !view.torn && generation === (await this.#socket.generation({ signal }))) {
         return { messages: compileTransaction(commands, view), generation };
       }
+      if (tries === READS) throw new TornError('the ruleset', tries);
+      await pause(tries, signal);
     }
   }
 
   #prepareSync(commands: Commands): Prepared {
     const questions = this.#questions(commands);
     if (questions.length === 0) return compiled(commands);
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const generation = this.#socket.generationSync();
       const view = new View();
       let torn = false;
@@ -312,9 +326,10 @@ export class Connection {
         torn ||= answer.interrupted;
         view.take(answer.messages);
       }
-      if (!torn && generation === this.#socket.generationSync()) {
+      if (!torn && !view.torn && generation === this.#socket.generationSync()) {
         return { messages: compileTransaction(commands, view), generation };
       }
+      if (tries === READS) throw new TornError('the ruleset', tries);
     }
   }
 

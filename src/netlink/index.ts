@@ -7,6 +7,7 @@ export type { NetworkInterface } from './interfaces.ts';
 export type { ListScope } from './list.ts';
 export type { Commit, MonitorEvent, MonitorOptions, Overrun } from './monitor.ts';
 export { NetlinkSocketError, type SocketOptions } from './socket.ts';
+export { TornError } from './torn.ts';
 export type {
   TraceEvent,
   TraceInterface,

@@ -15,8 +15,10 @@ import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
-import type { DumpRequest, DumpResult } from './socket.ts';
+import { type Kept, type ReadElements, readElements } from './rehash.ts';
+import type { Abortable, DumpRequest, DumpResult } from './socket.ts';
 import { NetlinkSocketError } from './socket-error.ts';
+import { Interrupted } from './torn.ts';
 
 /** What to list; everything where nothing is said. */
 export interface ListScope {
@@ -35,19 +37,16 @@ export type Ask = (request: DumpRequest) => Promise<DumpResult>;
 
 type Told<S extends Schema> = { readonly family: Family; readonly value: Partial<ValueOf<S>> };
 
-/** The ruleset changed while it was read: what was read is not whole. */
-export class TornError extends Error {
-  override readonly name = 'TornError';
-}
-
 /** Reads the parts of a ruleset. */
 class Reader {
   readonly #ask: Ask;
-  readonly #scope: ListScope;
+  readonly #readElements: ReadElements;
+  readonly #scope: ListScope & Abortable;
   readonly #family: number;
 
-  constructor(ask: Ask, scope: ListScope) {
+  constructor(ask: Ask, scope: ListScope & Abortable, read: ReadElements) {
     this.#ask = ask;
+    this.#readElements = read;
     this.#scope = scope;
     this.#family = scope.family === undefined ? 0 : findFamily(scope.family).number;
   }
@@ -56,7 +55,7 @@ class Reader {
   async objects<S extends Schema>(type: number, schema: S, value: ValueOf<S>): Promise<Told<S>[]> {
     const told: Told<S>[] = [];
     const answer = await this.#ask(query(type, this.#family, schema, value));
-    if (answer.interrupted) throw new TornError('the ruleset changed while it was listed');
+    if (answer.interrupted) throw new Interrupted('the ruleset changed while it was listed');
     for (const message of readMessages(answer.messages)) {
       const family = familyByNumber(message.family)?.name;
       if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family))
@@ -70,14 +69,10 @@ class Reader {
   }
 
   /** The elements of a set, as the kernel has them. */
-  async elements(family: Family, tableName: string, name: string) {
-    const answer = await this.#ask(
-      query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table: tableName, set: name }),
-    );
-    if (answer.interrupted) throw new TornError('the set changed while it was listed');
-    return [...readMessages(answer.messages)].flatMap(
-      (message) => decodeOpen(elementList, message.attributes).value.elements ?? [],
-    );
+  async elements(family: Family, table: string, set: Kept & { readonly name: string }) {
+    const number = findFamily(family).number;
+    const request = query(MESSAGE.GETSETELEM, number, elementList, { table, set: set.name });
+    return this.#readElements(() => this.#ask(request), set, this.#scope);
   }
 }
 
@@ -86,8 +81,12 @@ const inTable = ({ family, table }: ListScope) =>
   family === undefined || table === undefined ? {} : { table };
 
 /** Reads what the scope covers, in nft's order: for each table its objects, sets, flowtables, chains and rules. */
-export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> {
-  const reader = new Reader(ask, scope);
+export async function listRuleset(
+  ask: Ask,
+  scope: ListScope & Abortable,
+  read: ReadElements = readElements,
+): Promise<Ruleset> {
+  const reader = new Reader(ask, scope, read);
   const within = inTable(scope);
   const tables = (await reader.objects(MESSAGE.GETTABLE, table, {})).filter(
     ({ value }) => scope.table === undefined || value.name === scope.table,
@@ -95,7 +94,7 @@ export async function listRuleset(ask: Ask, scope: ListScope): Promise<Ruleset> 
   if (scope.table !== undefined && tables.length === 0) throw missing('table', scope.table, scope);
   const wholeTables = scope.chain === undefined && scope.set === undefined;
   const sets = await readSets(reader, await reader.objects(MESSAGE.GETSET, set, within), scope);
-  const chains = await reader.objects(MESSAGE.GETCHAIN, chain, within);
+  const chains = scope.set === undefined ? await reader.objects(MESSAGE.GETCHAIN, chain, within) : [];
   const rules =
     scope.set === undefined
       ? await reader.objects(MESSAGE.GETRULE, rule, {
@@ -186,7 +185,7 @@ interface ReadSet {
 async function readSets(
   reader: Reader,
   told: readonly Told<typeof set>[],
-  scope: ListScope,
+  scope: ListScope & Abortable,
 ): Promise<ReadSet[]> {
   const sets: ReadSet[] = [];
   for (const { family, value } of told) {
@@ -196,7 +195,7 @@ async function readSets(
     const wanted = anonymous
       ? scope.set === undefined
       : !scope.terse && scope.chain === undefined && covers(scope.set, value.name);
-    const elements = wanted ? await reader.elements(family, tableName, value.name ?? '') : [];
+    const elements = wanted ? await reader.elements(family, tableName, known) : [];
     if (anonymous) {
       sets.push({ family, table: tableName, known: { ...known, elements: elements as never } });
       continue;

@@ -6,10 +6,12 @@ import type { Family, RulesetElement } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import type { ParsedCommand } from '../transaction/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { type ListScope, listRuleset } from './list.ts';
+import { type Ask, type ListScope, listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
+import { readElements, resetElements } from './rehash.ts';
 import type { DumpRequest, DumpResult } from './socket.ts';
+import { Interrupted, pause, TornError } from './torn.ts';
 
 /** The two ways of asking that a reset needs. */
 export interface Asker {
@@ -35,6 +37,15 @@ const LISTED: Readonly<Record<string, { readonly kind: string; readonly scope: (
     set: { kind: 'set', scope: ({ table, name }) => ({ table, set: name }) as ListScope },
     map: { kind: 'map', scope: ({ table, name }) => ({ table, set: name }) as ListScope },
   };
+
+/** Questions that only read, and those that also reset. */
+const RESETS = {
+  elements: { read: MESSAGE.GETSETELEM, reset: MESSAGE.GETSETELEM_RESET },
+  rules: { read: MESSAGE.GETRULE, reset: MESSAGE.GETRULE_RESET },
+} as const;
+
+/** How often the ruleset is read until nobody changes it meanwhile. */
+const TRIES = 50;
 
 type Node = ParsedCommand['node'];
 
@@ -63,8 +74,17 @@ export function prepareReset(command: ParsedCommand): Reset {
   const family = node.family as Family | undefined;
   const scope = { ...(family === undefined ? {} : { family }), ...defined(listed.scope(node)) };
   return async (asker) => {
-    const listing = await listRuleset((request) => ask(request, command, asker), scope);
-    return (listing.nftables as RulesetElement[]).filter((element) => listed.kind in element);
+    const read = listed.kind === 'rule' ? readElements : resetElements;
+    for (let tries = 1; ; tries++) {
+      try {
+        const listing = await listRuleset(resetting(command, asker), scope, read);
+        return (listing.nftables as RulesetElement[]).filter((element) => listed.kind in element);
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        if (tries === TRIES) throw new TornError('the ruleset', tries);
+      }
+      await pause(tries);
+    }
   };
 }
 
@@ -72,21 +92,26 @@ function defined(scope: ListScope): ListScope {
   return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
 }
 
-/** Puts the resetting twin in the place of the question that would only read; it is asked once, torn or not. */
-async function ask(request: DumpRequest, { kind, node }: ParsedCommand, asker: Asker): Promise<DumpResult> {
+/**
+ * Asks the resetting twin of the question that would only read. From then on what was read is kept, torn or not: it
+ * is not to be had again.
+ */
+function resetting({ kind, node }: ParsedCommand, asker: Asker): Ask {
   const elements = kind === 'set' || kind === 'map';
-  if (!elements && request.type === MESSAGE.GETRULE) {
-    if (kind !== 'rule')
-      return { ...(await asker.dump({ ...request, type: MESSAGE.GETRULE_RESET })), interrupted: false };
-    const { table, chain, handle } = node as { table: string; chain: string; handle: number };
-    return asker.get(
-      query(MESSAGE.GETRULE_RESET, request.family, rule, { table, chain, handle: BigInt(handle) }),
-    );
-  }
-  if (elements && request.type === MESSAGE.GETSETELEM) {
-    return { ...(await asker.dump({ ...request, type: MESSAGE.GETSETELEM_RESET })), interrupted: false };
-  }
-  return asker.dump(request);
+  const twin = elements ? RESETS.elements : RESETS.rules;
+  let begun = false;
+  return async (request) => {
+    if (request.type !== twin.read) {
+      const answer = await asker.dump(request);
+      return begun ? { ...answer, interrupted: false } : answer;
+    }
+    begun = true;
+    if (kind === 'rule') {
+      const { table, chain, handle } = node as { table: string; chain: string; handle: number };
+      return asker.get(query(twin.reset, request.family, rule, { table, chain, handle: BigInt(handle) }));
+    }
+    return { ...(await asker.dump({ ...request, type: twin.reset })), interrupted: false };
+  };
 }
 
 async function resetObjects(

@@ -6,7 +6,7 @@ const HEADERS = 20;
 
 /** A system call failed, or the kernel refused a question. */
 export class NetlinkSocketError extends Error {
-  override readonly name = 'NetlinkSocketError';
+  override readonly name: string = 'NetlinkSocketError';
   /** As `EPERM`. */
   readonly code: string;
   /** The number of `code`, positive. */

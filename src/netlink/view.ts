@@ -57,9 +57,16 @@ export class View implements KernelView {
   readonly #rules = new Map<string, bigint[]>();
   readonly #elements = new Map<string, Set<string>>();
   readonly #there = new Set<string>();
+  #torn = false;
+
+  /** Whether an answer told an element twice: then it may have left others out (see `mayRehash`). */
+  get torn(): boolean {
+    return this.#torn;
+  }
 
   /** Takes in the messages of one answer. */
   take(messages: Uint8Array): void {
+    const inAnswer = new Set<string>();
     for (const { type, family: number, attributes } of readMessages(messages)) {
       const family = familyByNumber(number)?.name;
       if (family === undefined) continue;
@@ -95,7 +102,12 @@ export class View implements KernelView {
           const { value } = decodeOpen(elementList, attributes);
           const name = key(family, value.table ?? '', value.set ?? '');
           const keys = this.#elements.get(name) ?? new Set();
-          for (const element of value.elements ?? []) keys.add(elementKey(element as never));
+          for (const element of value.elements ?? []) {
+            const told = elementKey(element as never);
+            this.#torn ||= inAnswer.has(told);
+            inAnswer.add(told);
+            keys.add(told);
+          }
           this.#elements.set(name, keys);
           break;
         }
