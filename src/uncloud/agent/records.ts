@@ -1,0 +1,76 @@
+import type { Entry, StoreChange } from '../store/index.ts';
+import type { Followed } from './follow.ts';
+
+/** How many keys may go at once without anybody's word for it. */
+export interface DeletionLimit {
+  /** Of all keys that are there; default 0.25. */
+  readonly share?: number;
+  /** Fewer than this may always go; default 10. */
+  readonly least?: number;
+}
+
+/** Deletions that wait for a word. */
+export interface HeldDeletions {
+  readonly keys: readonly string[];
+  /** How many keys there were. */
+  readonly of: number;
+}
+
+/**
+ * The records of the store, as far as this host believes them. A key goes only when the store says so: by a
+ * deletion that it tells, or by a complete listing without it. Where too many go at once (a store that was
+ * emptied by mistake, a directory that is not mounted), they stay until {@link confirm}.
+ */
+export class Records {
+  readonly #limit: Required<DeletionLimit>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #held = new Set<string>();
+
+  constructor({ share = 0.25, least = 10 }: DeletionLimit = {}) {
+    this.#limit = { share, least };
+  }
+
+  get entries(): ReadonlyMap<string, Entry> {
+    return this.#entries;
+  }
+
+  get held(): HeldDeletions | undefined {
+    return this.#held.size === 0 ? undefined : { keys: [...this.#held].sort(), of: this.#entries.size };
+  }
+
+  /** Takes what following the store told, all of what came at once. */
+  take(told: readonly Followed[]): void {
+    const gone = new Set<string>(this.#held);
+    for (const one of told) {
+      if (one.kind === 'lost') continue;
+      for (const { key, entry } of one.kind === 'listed' ? this.#against(one.listing.entries) : one.changes) {
+        if (entry === undefined) {
+          if (this.#entries.has(key)) gone.add(key);
+        } else {
+          gone.delete(key);
+          this.#entries.set(key, entry);
+        }
+      }
+    }
+    this.#held.clear();
+    const { share, least } = this.#limit;
+    const isTooMany = gone.size >= least && gone.size > share * this.#entries.size;
+    for (const key of gone) {
+      if (isTooMany) this.#held.add(key);
+      else this.#entries.delete(key);
+    }
+  }
+
+  /** The deletions that were held are meant. */
+  confirm(): void {
+    for (const key of this.#held) this.#entries.delete(key);
+    this.#held.clear();
+  }
+
+  /** What a complete listing says beside what is known: what is not in it is gone. */
+  #against(entries: readonly Entry[]): StoreChange[] {
+    const there = new Set(entries.map(({ key }) => key));
+    const gone = [...this.#entries.keys()].filter((key) => !there.has(key)).map((key) => ({ key }));
+    return [...gone, ...entries.map((entry) => ({ key: entry.key, entry }))];
+  }
+}
