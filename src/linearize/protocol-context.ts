@@ -136,9 +136,7 @@ export class ProtocolContext {
         return;
       case 'protocol': {
         if (this.family !== 'netdev' && this.family !== 'bridge') return;
-        const next = nextHeader(headers.ether, value);
-        if (next?.base === 'link') return;
-        this.set('network', next ?? unknown);
+        this.set('network', nextHeader(headers.ether, value) ?? unknown);
         return;
       }
     }

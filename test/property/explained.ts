@@ -17,6 +17,33 @@ const severalFamilies = ({ packet, expr }: RuleCase) =>
     ),
   );
 
+/** Whether a statement that is no comparison stands between two that are. */
+const hasBetween = (expr: RuleCase['expr']) => {
+  const kinds = expr.map((statement) => ('match' in statement ? 'match' : 'other')).join(' ');
+  return /other .*match/.test(kinds);
+};
+
+/** A line whose comparisons with bytes of the packet are one for each byte, in no order. */
+const bytewise = (line: string) =>
+  line
+    .replace(
+      /\[ payload load (\d+)b @ (\w+) header \+ (\d+) => reg \d+ \] \[ cmp (eq|neq) reg \d+ ((?:0x\w{8} ?)+)/g,
+      (_, length: string, base: string, offset: string, op: string, words: string) =>
+        compared(base, Number(offset), op, words).slice(0, Number(length)).join(' ] '),
+    )
+    .replace(/ \]$/, '')
+    .split(/ \](?= \[)| \[end\]/)
+    .sort()
+    .join(' ]');
+
+function compared(base: string, offset: number, op: string, words: string): string[] {
+  const bytes = words
+    .trim()
+    .split(' ')
+    .flatMap((word) => word.slice(2).match(/../g)?.reverse() ?? []);
+  return bytes.map((byte, i) => `[ ${base} ${offset + i} ${op} ${byte}`);
+}
+
 export const explanations: readonly Explanation[] = [
   {
     why: 'meant: nft would read a packet of one family by the header of another, so we ask for the family still',
@@ -54,6 +81,10 @@ export const explanations: readonly Explanation[] = [
           )
         : line,
   },
+  {
+    why: 'version: nft 1.0.6 merges a lone comparison with those behind another statement, and so changes what comes first',
+    without: (line, { expr }) => (hasBetween(expr) ? bytewise(line) : line),
+  },
 ];
 
 /** A rule that one of both refuses, for a reason. */
@@ -69,7 +100,7 @@ export const refusals: readonly Refusal[] = [
   {
     why: 'meant: as above, where the last of the families is not the one that the rule goes on with',
     covers: (rule, _ours, nft) =>
-      severalFamilies(rule) && nftSays(nft, /conflicting protocols specified: ip6? vs\. ip6?$/),
+      severalFamilies(rule) && nftSays(nft, /conflicting protocols specified: ip6? vs\.? ip6?$/),
   },
   {
     why: 'version: to nft 1.0.6 the name that fib gives is a string without a size, not an interface name',

@@ -127,6 +127,8 @@ function parse(output: string, status: number): Output {
     }
   }
   for (const index of printed.keys()) if (!rules.has(index)) printed.delete(index);
+  // What a crashing nft said last is cut off somewhere.
+  if (status > 1) printed.delete([...printed.keys()].at(-1) as number);
   return { printed, error: status > 1 ? CRASH : errors.join(' ') };
 }
 

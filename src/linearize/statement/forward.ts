@@ -10,7 +10,7 @@ import { requireFamily } from '../family.ts';
 import { evaluateLoadable } from '../loadable.ts';
 import type { Scope } from '../scope.ts';
 import { MAX_16, whole } from '../whole.ts';
-import { addressFamily, requireTransport } from './nat.ts';
+import { addressFamily, requireSameFamily, requireTransport } from './nat.ts';
 
 const device: Typed = { type: datatype('iface_index'), bits: 32, byteorder: 'host' };
 const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
@@ -105,16 +105,23 @@ export function evaluateTproxy(node: Tproxy, scope: Scope, path: Path): void {
     throw new CompileError(path, 'tproxy needs an address or a port');
   requireFamily('tproxy', ['ip', 'ip6', 'inet'], scope, path);
   requireTransport(scope, path);
-  const family = addressFamily(node.family, scope, path);
+  const family =
+    scope.family === 'inet' && node.family === undefined
+      ? undefined
+      : addressFamily(node.family, scope, path);
+  requireSameFamily(family, scope, path);
   if (node.addr !== undefined && family === undefined)
     throw new CompileError(path, 'an address needs its family');
   const addr = optional(node.addr, address(family ?? 'ip'), scope, at(path, 'addr'));
   const to = optional(node.port, port, scope, at(path, 'port'));
-  const said = node.family ?? (scope.family === 'inet' ? undefined : family);
   scope.action((emitter) => {
     emitter.scoped(() => {
       const registers = { ...(addr && { addr: emitter.load(addr) }), ...(to && { port: emitter.load(to) }) };
-      emitter.push({ name: 'tproxy', family: said === undefined ? 0 : families[said].number, ...registers });
+      emitter.push({
+        name: 'tproxy',
+        family: family === undefined ? 0 : families[family].number,
+        ...registers,
+      });
     });
   });
 }

@@ -78,6 +78,16 @@ export function addressFamily(
   return network === headers.ip ? 'ip' : network === headers.ip6 ? 'ip6' : undefined;
 }
 
+/** Refuses an address of the one family where the packet is known to be of the other. */
+export function requireSameFamily(family: string | undefined, scope: Scope, path: Path): void {
+  const network = scope.protocols.header('network');
+  if ((network !== headers.ip && network !== headers.ip6) || network.name === family) return;
+  throw new CompileError(
+    at(path, 'family'),
+    `the packet is known to be ${network.name}: expected family ${network.name}`,
+  );
+}
+
 /** Where each translation makes sense (nft_nat_validate and its like in the kernel). */
 const HOOKS: Readonly<Record<string, readonly string[]>> = {
   snat: ['postrouting', 'input'],
@@ -114,6 +124,7 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   if (addr !== undefined && family === undefined) {
     throw new CompileError(path, 'the family of the address is not known: say family ip or ip6');
   }
+  if (addr !== undefined) requireSameFamily(family, scope, path);
   const kinds = typeFlags === undefined ? [] : Array.isArray(typeFlags) ? typeFlags : [typeFlags as string];
   const typed = addresses[family ?? 'ip'];
   const joined: Typed & { parts: readonly Typed[] } = {
@@ -125,7 +136,8 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   const target = addr === undefined ? undefined : evaluateAddress(addr, want, scope, at(path, 'addr'));
   const to = evaluatePort(node.port, scope, path);
   const bits = flagBits(flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
-  const number = families[family ?? scope.family].number;
+  // A port alone is translated for whatever family the table has.
+  const number = families[addr === undefined || family === undefined ? scope.family : family].number;
   scope.action((emitter) => {
     emitter.scoped(() => {
       const registers = target === undefined ? {} : loadAddress(target, typed, emitter);
