@@ -27,7 +27,7 @@ const hasBetween = (expr: RuleCase['expr']) => {
 const bytewise = (line: string) =>
   line
     .replace(
-      /\[ payload load (\d+)b @ (\w+) header \+ (\d+) => reg \d+ \] \[ cmp (eq|neq) reg \d+ ((?:0x\w{8} ?)+)/g,
+      /\[ payload load (\d+)b @ (\w+) header \+ (\d+) => reg \d+ \] \[ cmp (eq|neq) reg \d+((?: 0x\w{8})+)/g,
       (_, length: string, base: string, offset: string, op: string, words: string) =>
         compared(base, Number(offset), op, words).slice(0, Number(length)).join(' ] '),
     )
