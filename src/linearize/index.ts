@@ -5,7 +5,7 @@ export {
   type MapData,
   OBJECT_TYPES,
   type ObjectType,
-  PackedElements,
+  type PackedElements,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
