@@ -8,6 +8,8 @@ import { type Expr, maxOf } from './expr.ts';
 export interface Transfer {
   /** What is left to be read from the packet. */
   readonly left: Expr;
+  /** Whether what is smaller stays smaller. */
+  readonly keepsOrder: boolean;
   /** Whether a constant can take the operation. */
   readonly takes: (part: Expr) => part is KeyPart;
   /** A constant, as it is compared with `left`. */
@@ -34,6 +36,7 @@ export function transferOf(left: Expr): Transfer | undefined {
       };
       return {
         left: and,
+        keepsOrder: true,
         takes: isNumeric,
         apply: (part) => mapValues(part, source, (number) => number << value),
       };
@@ -41,12 +44,14 @@ export function transferOf(left: Expr): Transfer | undefined {
     case 'lshift':
       return {
         left: left.left,
-        takes: isNumeric,
+        keepsOrder: false,
+        takes: isSingle,
         apply: (part, path) => mapValues(part, left.left, (number) => shiftRight(number, value, path)),
       };
     case 'xor':
       return {
         left: left.left,
+        keepsOrder: false,
         takes: isSingle,
         apply: (part) => mapValues(part, left.left, (number) => number ^ value),
       };
@@ -79,7 +84,7 @@ function isNumeric(part: Expr): part is KeyPart {
   return part.kind === 'value' || part.kind === 'range';
 }
 
-/** What an exclusive or does to numbers does not keep their order: it makes no range of one. */
+/** An exclusive or, and a shift that loses the highest bits, do not keep the order of numbers: no range stays one. */
 function isSingle(part: Expr): part is KeyPart {
   return part.kind === 'value';
 }

@@ -114,9 +114,16 @@ function checksum(target: Payload): { csumType: number; csumOffset: number; csum
   return {
     csumType: own === undefined ? 0 : CHECKSUM_TYPES[own.type],
     csumOffset: own === undefined || header === undefined ? 0 : findHeaderField(header, own.field).offset / 8,
-    csumFlags: target.field !== undefined && header?.pseudoHeader?.includes(target.field) ? PSEUDO_HEADER : 0,
+    csumFlags: isInner(target) || isSummed(target, header) ? PSEUDO_HEADER : 0,
   };
 }
+
+/** The transport header's checksum covers whatever stands behind that header, */
+const isInner = ({ base }: Payload) => base === 'inner';
+
+/** and fields of the network header that are part of the pseudo header. */
+const isSummed = ({ field }: Payload, header: Header | undefined) =>
+  field !== undefined && header?.pseudoHeader?.includes(field) === true;
 
 /**
  * Writes whole bytes; a narrower field, or an odd number of bytes under a checksum (which is summed over
@@ -128,7 +135,7 @@ function storePayload(target: Payload, value: Expr, scope: Scope, path: Path): v
   let first = Math.floor(target.offset / 8);
   let size = Math.ceil((lead + target.bits) / 8);
   let shift = size * 8 - lead - target.bits;
-  const checked = csum.csumType !== 0;
+  const checked = csum.csumType !== 0 || isInner(target);
   if (checked && size % 2 === 1) {
     size += 1;
     if (first % 2 === 1) first -= 1;

@@ -121,8 +121,9 @@ export function compare(left: Expr, op: MatchOp, right: Expr, path: Path | undef
     if (op !== 'eq' && op !== 'neq') throw new CompileError(path, 'a set takes the operators == and !=');
     return make(left, right);
   }
-  const moved = move(left, right, path);
-  if (ORDERED.has(op)) {
+  const isOrdered = ORDERED.has(op);
+  const moved = move(left, right, isOrdered, path);
+  if (isOrdered) {
     if (right.kind !== 'value')
       throw new CompileError(path, 'a single value belongs here: it is compared by size');
     return make(inByteOrder(moved.left, 'network'), inByteOrder(moved.right, 'network'));
@@ -144,9 +145,14 @@ function compareRange(left: Expr, op: MatchOp, range: Range, path: Path | undefi
   };
 }
 
-function move(left: Expr, right: Expr, path: Path | undefined): { left: Expr; right: Expr } {
+function move(
+  left: Expr,
+  right: Expr,
+  isOrdered: boolean,
+  path: Path | undefined,
+): { left: Expr; right: Expr } {
   const transfer = transferOf(left);
-  return transfer?.takes(right)
+  return transfer?.takes(right) && (transfer.keepsOrder || !isOrdered)
     ? { left: transfer.left, right: transfer.apply(right, path) }
     : { left, right };
 }
