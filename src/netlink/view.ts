@@ -1,4 +1,3 @@
-import { release } from 'node:os';
 import { OBJECT_TYPES, type ObjectType, type SetDeclaration } from '../bytecode/index.ts';
 import { delinearizeSet } from '../delinearize/object/index.ts';
 import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
@@ -6,15 +5,13 @@ import type { Family } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { elementKey, type KernelView, type Needs } from '../transaction/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
+import { isKernelSince } from './kernel-release.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import type { DumpRequest } from './socket.ts';
 
 /** Linux 6.3 brought the DESTROY messages. */
-export const canDestroy: boolean = (() => {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
-  return major > 6 || (major === 6 && minor >= 3);
-})();
+export const canDestroy: boolean = isKernelSince(6, 3);
 
 /** The questions whose answers make a view that covers `needs`; none where nothing is needed. */
 export function questionsFor(needs: Needs): DumpRequest[] {

@@ -60,6 +60,8 @@ interface Draft extends TableContents {
   readonly elements: Map<string, ElementList[]>;
   /** What each set gives to elements that say nothing. */
   readonly given: Map<string, ElementDefaults>;
+  /** The sets that rules add to. */
+  readonly filled: Set<string>;
 }
 
 /** What a ruleset is read for. */
@@ -89,6 +91,7 @@ export function readTables(ruleset: Ruleset, { lenient }: ReadOptions): Map<stri
     else takeItem(command, tables, context, lenient);
   }
   for (const draft of tables.values()) {
+    takeSizes(draft);
     takeMembers(draft, context, lenient);
     if (!lenient) checkReferences(draft);
   }
@@ -157,7 +160,13 @@ function takeItem(
   const family = node.family as Family;
   if (own === undefined) {
     if (tables.has(tableKey(family, name))) throw new CompileError(path, `the table ${name} is there twice`);
-    const parts = { things: new Map(), rules: new Map(), elements: new Map(), given: new Map() };
+    const parts = {
+      things: new Map(),
+      rules: new Map(),
+      elements: new Map(),
+      given: new Map(),
+      filled: new Set<string>(),
+    };
     tables.set(tableKey(family, name), { family, name, table: item, ...parts });
     return;
   }
@@ -204,6 +213,18 @@ function takeRule(command: ParsedCommand, draft: Draft, context: TransactionCont
     content: essence?.text,
     references: essence?.references ?? [],
   });
+  for (const name of essence?.filled ?? []) draft.filled.add(name);
+}
+
+/** What the kernel makes of the size of a set that has none, once a rule adds to it. */
+const MOST_BY_PACKETS = '65535';
+
+function takeSizes({ things, filled }: Draft): void {
+  for (const name of filled) {
+    const item = things.get(name);
+    if (item?.properties === undefined || item.properties.has('size')) continue;
+    things.set(name, { ...item, properties: new Map([...item.properties, ['size', MOST_BY_PACKETS]]) });
+  }
 }
 
 const isNamed = (draft: Draft) => (name: string) => draft.things.has(thing('set', name));

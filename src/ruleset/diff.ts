@@ -1,9 +1,11 @@
-import type { Command, Family, Flowtable, Rule, Ruleset, RulesetElement } from '../model/index.ts';
+import { SET_FLAGS } from '../bytecode/index.ts';
+import type { Command, Family, Rule, Ruleset } from '../model/index.ts';
 import { type Transaction, transaction } from '../transaction/index.ts';
 import { type Item, readTables, type TableContents, tableKey } from './contents.ts';
 import { compareElements } from './elements.ts';
-import { bareNode, type Member, nodesWithStateOf } from './member.ts';
-import { differences } from './properties.ts';
+import { canChange, listOf } from './in-place.ts';
+import { bareNode, type Member, nodesWithStateOf, timedNode } from './member.ts';
+import { differences, type Properties, setFlags } from './properties.ts';
 import { compareRules } from './rules.ts';
 import { withStateOf } from './state.ts';
 
@@ -23,6 +25,11 @@ export interface DiffOptions {
   readonly key?: (rule: Rule) => string | undefined;
   /** Tables that are the caller's as well: those that `desired` does not have are deleted. */
   readonly tables?: readonly TableName[];
+  /**
+   * The release of the kernel that it is for, as `6.1`: later ones change in place more than earlier ones. This
+   * machine's where left out.
+   */
+  readonly kernel?: string;
 }
 
 /**
@@ -92,8 +99,8 @@ function tableChanges(
   options: DiffOptions,
 ): Command[] {
   const changes = new Changes();
-  const part = doomedThings(before, table);
-  const how = before === undefined ? 'anew' : compareTables(before, table, part);
+  const part = doomedThings(before, table, options);
+  const how = before === undefined ? 'anew' : compareTables(before, table, part, options);
   const anew = how === 'anew';
   if (before !== undefined && anew) {
     changes.things.push({ delete: { table: { family: table.family, name: table.name } } });
@@ -107,7 +114,7 @@ function tableChanges(
   for (const [key, item] of table.things) {
     const old = before?.things.get(key);
     if (old === undefined || doomed.has(key)) changes.make.push(add(complete(item, old, table)));
-    else changeThing(old, item, table, goes, changes);
+    else changeThing(old, item, table, { goes, options }, changes);
   }
   for (const [chain, rules] of table.rules) {
     const { remove, place, replace } = compareRules(before?.rules.get(chain) ?? [], rules, {
@@ -123,56 +130,44 @@ function tableChanges(
 }
 
 /** Whether a thing can stay: as it is, with a change, or only made anew. */
-function compareItems(before: Item, item: Item): 'same' | 'change' | 'anew' {
+function compareItems(before: Item, item: Item, { kernel }: DiffOptions): 'same' | 'change' | 'anew' {
   if (before.properties === undefined || item.properties === undefined) return 'anew';
   const names = differences(before.properties, item.properties);
-  const devices = item.kind === 'flowtable' && !sameDevices(before, item);
-  if (names.length === 0) return devices ? 'change' : 'same';
-  return names.every((name) => changeable(item.kind, name, before, item)) ? 'change' : 'anew';
+  if (names.length === 0) return 'same';
+  return names.every((name) => canChange(name, before, item, kernel)) ? 'change' : 'anew';
 }
 
-/** A table does not fall asleep or wake up in a transaction in which base chains of it come or go. */
-function compareTables(before: TableContents, table: TableContents, doomed: ReadonlySet<string>) {
-  const how = compareItems(before.table, table.table);
+/** A table does not fall asleep or wake up in a transaction in which hooks of it come or go. */
+function compareTables(
+  before: TableContents,
+  table: TableContents,
+  doomed: ReadonlySet<string>,
+  options: DiffOptions,
+) {
+  const how = compareItems(before.table, table.table, options);
   if (how !== 'change') return how;
   const goes = [...doomed].some((key) => isBase(before.things.get(key) as Item));
-  const comes = [...table.things].some(
-    ([key, item]) => isBase(item) && (doomed.has(key) || !before.things.has(key)),
-  );
+  const comes = [...table.things].some(([key, item]) => {
+    const old = before.things.get(key);
+    if (!isBase(item)) return false;
+    return doomed.has(key) || old === undefined || devicesOf(old) !== devicesOf(item);
+  });
   return goes || comes ? 'anew' : how;
 }
 
-/** What the kernel changes in place, on every version: the policy of a chain, and whether a table is dormant. */
-function changeable(kind: string, property: string, before: Item, item: Item): boolean {
-  if (kind === 'chain') return property === 'policy';
-  return kind === 'table' && property === 'flags' && otherFlags(before) === otherFlags(item);
-}
-
 const isBase = ({ kind, node }: Item) => kind === 'chain' && node.hook !== undefined;
-
-function listOf(value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? (value as string[]) : [value as string];
-}
-
-function otherFlags({ node }: Item): string {
-  return listOf(node.flags)
-    .filter((flag) => flag !== 'dormant')
-    .sort()
-    .join();
-}
-
-function sameDevices(before: Item, item: Item): boolean {
-  const names = (node: Item['node']) => [...new Set(listOf(node.dev))].sort().join('\0');
-  return names(before.node) === names(item.node);
-}
+const devicesOf = ({ properties }: Item) => properties?.get('devices');
 
 /** Things that are there and cannot stay. */
-function doomedThings(before: TableContents | undefined, table: TableContents): Set<string> {
+function doomedThings(
+  before: TableContents | undefined,
+  table: TableContents,
+  options: DiffOptions,
+): Set<string> {
   const doomed = new Set<string>();
   for (const [key, old] of before?.things ?? []) {
     const item = table.things.get(key);
-    if (item === undefined || item.kind !== old.kind || compareItems(old, item) === 'anew') doomed.add(key);
+    if (item?.kind !== old.kind || compareItems(old, item, options) === 'anew') doomed.add(key);
   }
   return doomed;
 }
@@ -192,13 +187,15 @@ function removeThings(before: TableContents, doomed: ReadonlySet<string>, change
   const rank = ({ kind }: Item) => LAST_FIRST.indexOf(kind) + 1 || LAST_FIRST.length + 1;
   for (const { kind, name, node } of items.sort((a, b) => rank(a) - rank(b))) {
     const { family, table } = node as unknown as { family: Family; table: string };
-    changes.things.push({ delete: { [kind]: { family, table, name } } as unknown as RulesetElement });
+    changes.things.push(command('delete', kind, { family, table, name }));
   }
 }
 
-function add({ kind, node }: Pick<Item, 'kind' | 'node'>): Command {
-  return { add: { [kind]: node } } as unknown as Command;
+function command(verb: 'add' | 'delete', kind: string, node: object): Command {
+  return { [verb]: { [kind]: node } } as unknown as Command;
 }
+
+const add = ({ kind, node }: Item) => command('add', kind, node);
 
 /** A thing with its elements and, where it takes another's place, that one's state. */
 function complete(item: Item, old: Item | undefined, table: TableContents): Item {
@@ -228,25 +225,34 @@ function changeThing(
   before: Item,
   item: Item,
   table: TableContents,
-  goes: (member: Member) => boolean,
+  { goes, options }: { readonly goes: (member: Member) => boolean; readonly options: DiffOptions },
   changes: Changes,
 ): void {
+  if (compareItems(before, item, options) === 'change') {
+    const { gone, fresh } = devices(before, item);
+    const { policy: _, dev: __, ...node } = item.node;
+    if (gone.length > 0) changes.things.push(command('delete', item.kind, { ...node, dev: gone }));
+    const rest = differences(before.properties as Properties, item.properties as Properties);
+    if (fresh.length > 0 || rest.some((name) => name !== 'devices')) {
+      // A policy that is not said stays.
+      const policy = item.kind === 'chain' ? { policy: item.node.policy ?? 'accept' } : {};
+      changes.make.push(
+        command('add', item.kind, { ...node, ...policy, ...(fresh.length > 0 ? { dev: fresh } : {}) }),
+      );
+    }
+  }
   if (item.kind === 'set' || item.kind === 'map') {
     changeElements(before, item, membersFor(item, before, table), goes, changes);
-    return;
   }
-  if (compareItems(before, item) !== 'change') return;
-  if (item.kind === 'flowtable') changeDevices(before, item, changes);
-  else changes.make.push(add({ kind: item.kind, node: { policy: 'accept', ...item.node } }));
 }
 
-function changeDevices(before: Item, item: Item, changes: Changes): void {
-  const { dev, ...flowtable } = item.node as unknown as Flowtable;
-  const [old, wanted] = [listOf(before.node.dev), listOf(dev)];
-  const gone = old.filter((name) => !wanted.includes(name));
-  const fresh = wanted.filter((name) => !old.includes(name));
-  if (gone.length > 0) changes.things.push({ delete: { flowtable: { ...flowtable, dev: gone } } });
-  if (fresh.length > 0) changes.make.push({ add: { flowtable: { ...flowtable, dev: fresh } } });
+/** The devices that leave a chain or flowtable, and those that come. */
+function devices(before: Item, item: Item) {
+  const [old, wanted] = [listOf(before.node.dev), listOf(item.node.dev)];
+  return {
+    gone: old.filter((name) => !wanted.includes(name)),
+    fresh: wanted.filter((name) => !old.includes(name)),
+  };
 }
 
 function changeElements(
@@ -257,15 +263,21 @@ function changeElements(
   changes: Changes,
 ): void {
   const { family, table, name } = item.node as unknown as { family: Family; table: string; name: string };
-  const { gone, fresh } = compareElements(before.members ?? [], members, goes);
+  const { timeout } = item.node;
+  const retimed = before.node.timeout !== timeout;
+  const { gone, fresh } = compareElements(before.members ?? [], members, goes, retimed);
   // Elements that expire, or that packets take away, may be gone by themselves.
-  const volatile = ['timeout', 'dynamic'].some((flag) => listOf(before.node.flags).includes(flag));
+  const volatile = setFlags(before.properties) & (SET_FLAGS.timeout | SET_FLAGS.eval);
   if (gone.length > 0) {
     const elem = gone.map(({ node }) => bareNode(node, item.kind === 'map'));
     const element = { family, table, name, elem };
     changes.elements.push(volatile ? { destroy: { element } } : { delete: { element } });
   }
   if (fresh.length > 0) {
-    changes.fill.push({ add: { element: { family, table, name, elem: nodesWithStateOf(fresh, gone) } } });
+    // The time that a set gives to its elements is the old one up to the end of the transaction.
+    const elem = retimed
+      ? fresh.map(({ node }) => timedNode(node, Number(timeout ?? 0), item.kind === 'map'))
+      : nodesWithStateOf(fresh, gone);
+    changes.fill.push({ add: { element: { family, table, name, elem } } });
   }
 }

@@ -6,6 +6,9 @@ export interface ElementChanges {
   readonly fresh: readonly Member[];
 }
 
+/** What an element carries, as text. */
+type Content = (member: Member) => string;
+
 /** Elements that stand or fall together: one alone, or intervals that overlap. */
 interface Cluster {
   readonly members: readonly Member[];
@@ -19,18 +22,19 @@ interface Cluster {
  * however they are cut, where they carry nothing.
  *
  * @param mustGo - elements that cannot stay although nothing of them changes
+ * @param retimed - the set gives another timeout than before: those that are there keep theirs
  */
 export function compareElements(
   current: readonly Member[],
   desired: readonly Member[],
   mustGo: (member: Member) => boolean,
+  retimed: boolean,
 ): ElementChanges {
+  const content: Content = ({ content: carried, timeout, isTimed }) =>
+    (isTimed || retimed) && timeout !== undefined ? `${carried} timeout ${timeout}` : carried;
   const keyed = (members: readonly Member[]) => members.filter(({ interval }) => interval === undefined);
-  const singles = compareKeys(keyed(current), keyed(desired), mustGo);
-  const intervals = compareIntervals(
-    clusters(current, mustGo),
-    clusters(desired, () => false),
-  );
+  const singles = compareKeys(keyed(current), keyed(desired), mustGo, content);
+  const intervals = compareIntervals(clusters(current, content, mustGo), clusters(desired, content));
   return {
     gone: [...singles.gone, ...intervals.gone],
     fresh: [...singles.fresh, ...intervals.fresh],
@@ -41,26 +45,32 @@ function compareKeys(
   current: readonly Member[],
   desired: readonly Member[],
   mustGo: (member: Member) => boolean,
+  content: Content,
 ): ElementChanges {
   const wanted = new Map(desired.map((member) => [member.key, member]));
   const gone: Member[] = [];
   for (const member of current) {
     const other = wanted.get(member.key);
-    if (other?.content === member.content && !mustGo(member)) wanted.delete(member.key);
+    if (other !== undefined && content(other) === content(member) && !mustGo(member))
+      wanted.delete(member.key);
     else gone.push(member);
   }
   return { gone, fresh: [...wanted.values()] };
 }
 
 /** The intervals in their order, overlapping ones together. */
-function clusters(members: readonly Member[], mustGo: (member: Member) => boolean): Cluster[] {
+function clusters(
+  members: readonly Member[],
+  contentOf: Content,
+  mustGo: (member: Member) => boolean = () => false,
+): Cluster[] {
   const found: { members: Member[]; content: string; low: bigint; high: bigint }[] = [];
   const sorted = members
     .flatMap((member) => (member.interval === undefined ? [] : [{ member, interval: member.interval }]))
     .sort((a, b) => (a.interval[0] < b.interval[0] ? -1 : a.interval[0] > b.interval[0] ? 1 : 0));
   for (const { member, interval } of sorted) {
     const [low, high] = interval;
-    const content = mustGo(member) ? `${member.content} of what goes` : member.content;
+    const content = mustGo(member) ? `${contentOf(member)} of what goes` : contentOf(member);
     const last = found.at(-1);
     if (last === undefined || low > last.high) {
       found.push({ members: [member], content, low, high });

@@ -31,13 +31,12 @@ function known(instruction: Instruction): Instruction {
 const hex = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
 
-/** What an element carries beside its key, as text; empty where there is nothing. What is left of its time is not asked. */
+/** What an element carries beside its key, as text; empty where there is nothing. Its time is not asked. */
 export function elementContent(element: SetElement, isNamed: IsNamed): string {
-  const { data, object, timeout, comment, expressions = [] } = element;
+  const { data, object, comment, expressions = [] } = element;
   const parts = [
     ...(data === undefined ? [] : [`data ${dataText(data)}`]),
     ...(object === undefined ? [] : [`object ${object}`]),
-    ...(timeout === undefined ? [] : [`timeout ${timeout}`]),
     ...(comment === undefined ? [] : [`comment ${JSON.stringify(comment)}`]),
     ...expressions.map((instruction) => instructionEssence(instruction, isNamed)),
   ];
@@ -52,12 +51,15 @@ function dataText(data: Data): string {
 export interface RuleEssence {
   readonly text: string;
   readonly references: readonly string[];
+  /** Those of the references that it adds elements to. */
+  readonly filled: readonly string[];
 }
 
 /** The essence of the rule that these messages make, with its anonymous sets: in these, order is chance. */
 export function ruleEssence(messages: readonly OutgoingMessage[], isNamed: IsNamed): RuleEssence {
   const parts: string[] = [];
   const references: string[] = [];
+  const filled: string[] = [];
   let objects: string | undefined;
   for (const message of messages) {
     if (message.kind === 'elements') {
@@ -84,9 +86,11 @@ export function ruleEssence(messages: readonly OutgoingMessage[], isNamed: IsNam
     }
     for (const instruction of expressions ?? []) {
       parts.push(instructionEssence(instruction, isNamed));
-      references.push(...referencesOf(known(instruction), isNamed));
+      const named = referencesOf(known(instruction), isNamed);
+      references.push(...named);
+      if (instruction.name === 'dynset') filled.push(...named);
     }
     parts.push(`userdata ${hex(userdata)}`);
   }
-  return { text: parts.join('\n'), references };
+  return { text: parts.join('\n'), references, filled };
 }

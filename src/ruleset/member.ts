@@ -15,8 +15,11 @@ export interface Member {
   readonly key: string;
   /** The first and last value of an interval, in sets of intervals. */
   readonly interval?: readonly [low: bigint, high: bigint];
-  /** What it carries beside its key; empty where there is nothing. */
+  /** What it carries beside its key and timeout; empty where there is nothing. */
   readonly content: string;
+  /** Milliseconds; its own, or what its set gives to all. */
+  readonly timeout: bigint | undefined;
+  readonly isTimed: boolean;
   readonly references: readonly string[];
   readonly path: Path;
 }
@@ -53,14 +56,17 @@ export function membersOf(
     const [first, end] = encodeElements([element], layout);
     if (first === undefined) throw new CompileError(element.path, 'this is no element');
     const { timeout, expressions = given.expressions, ...rest } = first;
-    const own = timeout === given.timeout || timeout === 0n ? {} : { timeout };
+    // Kernels before 6.12 tell zero as they tell its absence.
+    const isGiven = timeout === undefined || timeout === 0n || timeout === given.timeout;
     return {
       node: list[element.source] as Expression,
       key: elementKey(first),
       ...(intervals && first.key !== undefined
         ? { interval: [fromBytes(first.key, 'network'), lastOf(end?.key, set)] }
         : {}),
-      content: elementContent({ ...rest, ...own, expressions }, isNamed),
+      content: elementContent({ ...rest, expressions }, isNamed),
+      timeout: isGiven ? given.timeout : timeout,
+      isTimed: !isGiven,
       references: elementReferences(first, objects),
       path: element.path,
     };
@@ -83,9 +89,21 @@ function bareKey(node: Expression): Expression {
   return typeof node === 'object' && node !== null && 'elem' in node ? node.elem.val : node;
 }
 
+/** An element with the time that it would get from its set; in seconds, 0 for ever. */
+export function timedNode(node: Expression, timeout: number, isMap: boolean): Expression {
+  if (isMap && Array.isArray(node)) return [timedKey(node[0] as Expression, timeout), node[1] as Expression];
+  return timedKey(node, timeout);
+}
+
+function timedKey(node: Expression, timeout: number): Expression {
+  if (typeof node !== 'object' || node === null || !('elem' in node)) return { elem: { val: node, timeout } };
+  return node.elem.timeout === undefined ? { elem: { ...node.elem, timeout } } : node;
+}
+
 /** Elements to add: those that were there just the same as they were, with what they counted and their time. */
 export function nodesWithStateOf(members: readonly Member[], before: readonly Member[]): Expression[] {
-  const identity = ({ key, interval, content }: Member) => `${key} ${interval?.[1] ?? ''} ${content}`;
+  const identity = ({ key, interval, content, timeout, isTimed }: Member) =>
+    `${key} ${interval?.[1] ?? ''} ${isTimed} ${timeout} ${content}`;
   const there = new Map(before.map((member) => [identity(member), member.node]));
   return members.map((member) => there.get(identity(member)) ?? member.node);
 }

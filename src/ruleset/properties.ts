@@ -19,10 +19,29 @@ const defaults: Readonly<Record<string, (values: Values) => Values>> = {
 };
 
 interface Hook {
+  readonly device?: string;
   readonly devices?: readonly string[];
 }
 
-/** The properties of what a message makes. Devices have no order; those of a flowtable are no property. */
+interface Description {
+  readonly size?: number;
+}
+
+/** What the kernel changes apart from what it is told with, as a property of its own; in no order. */
+const apart: Readonly<
+  Record<string, readonly [property: string, take: (part: object) => readonly [rest: object, text: string]]>
+> = {
+  hook: [
+    'devices',
+    ({ device, devices = [], ...rest }: Hook) => [
+      rest,
+      [...new Set(device === undefined ? devices : [device, ...devices])].sort().join(),
+    ],
+  ],
+  description: ['size', ({ size, ...rest }: Description) => [rest, size ? String(size) : '']],
+};
+
+/** The properties of what a message makes. */
 export function propertiesOf(kind: string, { schema, value }: SchemaMessage): Properties {
   const stated = Object.entries(value).filter(([name, part]) => !NAMES.has(name) && part !== undefined);
   const told: Values = { ...defaults[kind]?.(value), ...Object.fromEntries(stated) };
@@ -31,16 +50,20 @@ export function propertiesOf(kind: string, { schema, value }: SchemaMessage): Pr
   for (const [name, part] of Object.entries(told)) {
     const field = schema[name];
     if (field === undefined) continue;
+    const [property, take] = apart[name] ?? [];
+    const [rest, text] = take?.(part as object) ?? [part, ''];
+    if (property !== undefined && text !== '') properties.set(property, text);
+    if (take !== undefined && Object.keys(rest as object).length === 0) continue;
     writer.truncate(0);
-    encode({ [name]: field }, { [name]: name === 'hook' ? inOrder(kind, part as Hook) : part }, writer);
+    encode({ [name]: field }, { [name]: rest }, writer);
     properties.set(name, Buffer.from(writer.bytes()).toString('hex'));
   }
   return properties;
 }
 
-function inOrder(kind: string, { devices, ...hook }: Hook): Hook {
-  if (devices === undefined) return hook;
-  return { ...hook, devices: kind === 'flowtable' ? [] : [...devices].sort() };
+/** The flags of a set (NFT_SET_*). */
+export function setFlags(properties: Properties | undefined): number {
+  return Number.parseInt(properties?.get('flags')?.slice(-8) ?? '0', 16);
 }
 
 /** The names of the properties that differ. */

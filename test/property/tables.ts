@@ -58,9 +58,15 @@ const sets: readonly fc.Arbitrary<Node>[] = [
     type: fc.constant('inet_service'),
     flags: fc.constant(['interval']),
     'auto-merge': some(fc.constant(true)),
+    size: some(fc.constantFrom(16, 32)),
     elem: intervals((n) => n),
   }),
-  record({ type: fc.constant('ipv4_addr'), flags: fc.constant(['interval']), elem: distinct(prefix) }),
+  record({
+    type: fc.constant('ipv4_addr'),
+    flags: fc.constant(['interval']),
+    policy: some(fc.constantFrom('memory', 'performance')),
+    elem: distinct(prefix),
+  }),
   record({
     type: fc.constant(['ipv4_addr', 'inet_service']),
     comment,
@@ -79,12 +85,31 @@ const sets: readonly fc.Arbitrary<Node>[] = [
     type: fc.constant('ipv4_addr'),
     flags: fc.constant(['timeout']),
     timeout: some(fc.constantFrom(3600, 7200)),
+    'gc-interval': some(fc.constantFrom(10, 20)),
+    size: some(fc.constantFrom(6, 8)),
+
     elem: fc
       .dictionary(address, some(fc.constantFrom(1800, 3600)), { maxKeys: 5 })
       .map((map) =>
         Object.entries(map).map(([val, timeout]) =>
           timeout === undefined ? val : { elem: { val, timeout } },
         ),
+      ),
+  }),
+  record({
+    type: fc.constant('ipv4_addr'),
+    flags: fc.constant(['dynamic']),
+    size: some(fc.constantFrom(16, 32)),
+    comment,
+  }),
+  record({
+    type: fc.constant('ipv4_addr'),
+    flags: fc.constant(['interval', 'timeout']),
+    timeout: some(fc.constantFrom(3600, 7200)),
+    elem: fc
+      .tuple(distinct(prefix), some(fc.constantFrom(1800, 3600)))
+      .map(([list, timeout]) =>
+        list.map((val, i) => (timeout === undefined || i > 1 ? val : { elem: { val, timeout } })),
       ),
   }),
   record({
@@ -141,6 +166,11 @@ function statement(names: Names, targets: readonly string[], isBase: boolean): f
       { quota: { val: 25, val_unit: 'mbytes' } },
     ),
     ...oneOf(Object.values(names.sets).map(({ name, type }) => equals(keyOf(type), `@${name}`))),
+    ...oneOf(
+      Object.values(names.sets)
+        .filter(({ flags }) => (flags as string[] | undefined)?.includes('dynamic'))
+        .map(({ name, type }) => ({ set: { op: 'add', elem: keyOf(type), set: `@${name}` } })),
+    ),
     ...oneOf(Object.keys(names.counters).map((counter) => ({ counter }))),
     ...oneOf(Object.keys(names.quotas).map((quota) => ({ quota }))),
     ...oneOf(Object.keys(names.limits).map((limit) => ({ limit }))),

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
 import {
   type Command,
   type DiffOptions,
@@ -5,6 +7,9 @@ import {
   type Ruleset,
   type RulesetElement,
 } from '../../../src/index.ts';
+
+/** No table at all. */
+export const nothing: Ruleset = { nftables: [] };
 
 type Items = readonly (RulesetElement | Command)[];
 
@@ -52,5 +57,25 @@ export function commandsOf(current: Ruleset, desired: Ruleset, options?: DiffOpt
     const { family: _, table: __, name, chain: chainName, ...rest } = node;
     const words = [verb, kind, name ?? chainName, Object.keys(rest).length > 0 ? JSON.stringify(rest) : ''];
     return words.filter((word) => word !== '').join(' ');
+  });
+}
+
+/** A change from one ruleset to another, and the commands that make it. */
+type Row = readonly [
+  title: string,
+  current: Ruleset,
+  desired: Ruleset,
+  commands: readonly string[],
+  options?: DiffOptions,
+];
+
+/** A test for each row; for the kernel that can change the most in place, where the row names no other. */
+export function rows(title: string, list: readonly Row[]): void {
+  suite(title, () => {
+    for (const [name, current, desired, commands, options] of list) {
+      test(name, () =>
+        assert.deepEqual(commandsOf(current, desired, { kernel: '6.18', ...options }), commands),
+      );
+    }
   });
 }
