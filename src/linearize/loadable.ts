@@ -9,14 +9,8 @@ const REFUSED = { verdict: 'a verdict', set: 'a set', range: 'a range', prefix: 
 /** An expression whose value a register can hold. */
 export function evaluateLoadable(node: Expression, scope: Scope, path: Path | undefined, want?: Typed): Expr {
   const expr = scope.evaluate(node, path, want);
-  for (const part of expr.kind === 'concat' ? expr.parts : [expr]) {
-    if (part.kind in REFUSED) {
-      throw new CompileError(
-        path,
-        `a single value belongs here, not ${REFUSED[part.kind as keyof typeof REFUSED]}`,
-      );
-    }
-  }
+  if (expr.kind === 'concat') for (const part of expr.parts) mustBeSingle(part, path);
+  else mustBeSingle(expr, path);
   if (expr.kind === 'map' && expr.set.data?.kind === 'value' && expr.set.data.interval) {
     throw new CompileError(
       path,
@@ -24,4 +18,9 @@ export function evaluateLoadable(node: Expression, scope: Scope, path: Path | un
     );
   }
   return expr;
+}
+
+function mustBeSingle({ kind }: Expr, path: Path | undefined): void {
+  if (!Object.hasOwn(REFUSED, kind)) return;
+  throw new CompileError(path, `a single value belongs here, not ${REFUSED[kind as keyof typeof REFUSED]}`);
 }

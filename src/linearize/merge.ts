@@ -59,6 +59,7 @@ interface Placed {
 }
 
 function mergeRun(run: readonly Placed[], merged: (EvaluatedStatement | undefined)[]): void {
+  if (run.length < 2) return;
   const order = ({ statement: { left } }: Placed) => BASES.indexOf(left.base);
   const sorted = [...run].sort(
     (a, b) => order(a) - order(b) || a.statement.left.offset - b.statement.left.offset,
@@ -83,13 +84,13 @@ function mergeRun(run: readonly Placed[], merged: (EvaluatedStatement | undefine
 export function mergeMatches(statements: readonly EvaluatedStatement[]): EvaluatedStatement[] {
   const merged: (EvaluatedStatement | undefined)[] = [...statements];
   let run: Placed[] = [];
-  for (const [place, statement] of statements.entries()) {
+  statements.forEach((statement, place) => {
     if (isMergeable(statement)) run.push({ place, statement });
     else if (statement.kind === 'action') {
       mergeRun(run, merged);
       run = [];
     }
-  }
+  });
   mergeRun(run, merged);
   return merged.filter((statement) => statement !== undefined);
 }

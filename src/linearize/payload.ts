@@ -266,7 +266,9 @@ function dependOnHeader(
     families[scope.protocols.family].viaMetaProtocol.includes(upper.name);
   const key = viaProtocol ? 'protocol' : lower.keyMeta;
   if (key !== undefined) {
-    addDependency(scope, { ...metaLoad(findMeta(key)), tunnel: scope.tunnel }, BigInt(value));
+    const load = metaLoad(findMeta(key));
+    const { tunnel } = scope;
+    addDependency(scope, tunnel === undefined ? load : { ...load, tunnel }, BigInt(value));
     return;
   }
   if (lower.key === undefined) throw new CompileError(path, `${upper.name} cannot follow ${lower.name}`);

@@ -1,6 +1,6 @@
 import type { Instruction, SetDeclaration } from '../bytecode/index.ts';
 import type { Chain, Statement } from '../model/index.ts';
-import { type FamilyName, headers } from '../protocol/index.ts';
+import { type FamilyName, headers, nextHeaderValue } from '../protocol/index.ts';
 import { Emitter } from './emit.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { evaluate } from './evaluate.ts';
@@ -45,22 +45,31 @@ export function compileRule(
   return { sets: scope.sets, instructions: emitter.instructions };
 }
 
+/** The EtherType of families that are of one protocol. */
+const ownProtocols: ReadonlyMap<string, bigint> = new Map(
+  (['ip', 'ip6'] as const).map((family) => [
+    family,
+    BigInt(nextHeaderValue(headers.ether, headers[family]) as number),
+  ]),
+);
+
 /**
  * `meta protocol ip` says nothing in the family ip: nft leaves it out, unless nothing comes after it.
  */
 function withoutOwnProtocol(
   statements: readonly EvaluatedStatement[],
   family: FamilyName,
-): EvaluatedStatement[] {
-  const own = headers.ether.next.find(([, name]) => name === family && family !== 'arp')?.[0];
+): readonly EvaluatedStatement[] {
+  const own = ownProtocols.get(family);
+  if (own === undefined) return statements;
   return statements.filter((statement, i) => {
-    if (statement.kind !== 'match' || own === undefined || i === statements.length - 1) return true;
+    if (statement.kind !== 'match' || i === statements.length - 1) return true;
     const { left, op, right } = statement;
     const protocol =
       left.kind === 'load' &&
       left.tunnel === undefined &&
       left.source[0] === 'meta' &&
       left.source[1] === 'protocol';
-    return !(protocol && op === 'eq' && right.kind === 'value' && right.value === BigInt(own));
+    return !(protocol && op === 'eq' && right.kind === 'value' && right.value === own);
   });
 }

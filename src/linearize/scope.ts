@@ -52,7 +52,7 @@ export class Scope {
   readonly sets: SetDeclaration[] = [];
   readonly #evaluate: Evaluate;
   readonly #outer: ProtocolContext;
-  readonly #inner = new Map<string, ProtocolContext>();
+  #inner: Map<string, ProtocolContext> | undefined;
   #tunnel: string | undefined;
 
   constructor(family: FamilyName, chain: Chain | undefined, names: Names, evaluate: Evaluate) {
@@ -75,6 +75,7 @@ export class Scope {
 
   #protocolsIn(tunnel: string | undefined): ProtocolContext {
     if (tunnel === undefined) return this.#outer;
+    this.#inner ??= new Map();
     let context = this.#inner.get(tunnel);
     if (context === undefined) {
       context = new ProtocolContext('bridge');
@@ -99,8 +100,9 @@ export class Scope {
     const tunnel = left.kind === 'payload' || left.kind === 'load' ? left.tunnel : undefined;
     // nft takes the last of several families for the only one: a packet of another would be read wrong.
     if (right.kind === 'set' && left.kind === 'load' && left.source.join(' ') === 'ct l3proto') return;
-    const values = right.kind === 'set' ? right.values : right.kind === 'value' ? [right] : [];
-    for (const value of values ?? []) this.#protocolsIn(tunnel).learn(left, value);
+    if (right.kind === 'value') this.#protocolsIn(tunnel).learn(left, right);
+    if (right.kind !== 'set' || right.values === undefined) return;
+    for (const value of right.values) this.#protocolsIn(tunnel).learn(left, value);
   }
 
   /** The same table, and nothing known of a packet. */

@@ -12,14 +12,22 @@ export function typedSelector(selector: Selector): {
   return { type: datatype(selector.type), bits: selector.bits, byteorder: selector.byteorder };
 }
 
+/** Loads of meta keys: there are few, and most rules begin with some. */
+const metaLoads = new WeakMap<MetaSelector, Load>();
+
 export function metaLoad(selector: MetaSelector): Load {
-  const key = META_KEYS[selector.key] as (typeof META_KEYS)[number];
-  return {
-    kind: 'load',
-    ...typedSelector(selector),
-    source: ['meta', selector.name],
-    load: (dreg) => ({ name: 'meta', dreg, key }),
-  };
+  let found = metaLoads.get(selector);
+  if (found === undefined) {
+    const key = META_KEYS[selector.key] as (typeof META_KEYS)[number];
+    found = Object.freeze<Load>({
+      kind: 'load',
+      ...typedSelector(selector),
+      source: ['meta', selector.name],
+      load: (dreg) => ({ name: 'meta', dreg, key }),
+    });
+    metaLoads.set(selector, found);
+  }
+  return found;
 }
 
 export function ctLoad(

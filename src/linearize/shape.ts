@@ -152,14 +152,17 @@ function checksOf(shape: Shape): Checks {
 
 /** Makes sure that `node` has the keys it needs, no others, and values of the right kind. */
 export function checkShape(node: unknown, shape: Shape, path: Path | undefined): void {
-  const keys = () => Object.keys(shape).join(', ');
-  if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keys()}`);
+  if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keysOf(shape)}`);
   const { byKey } = checksOf(shape);
   for (const key of Object.keys(node)) {
     if (!byKey.has(key))
-      throw new CompileError(at(path, key), `no such key here: expected some of ${keys()}`);
+      throw new CompileError(at(path, key), `no such key here: expected some of ${keysOf(shape)}`);
   }
   checkKinds(node, shape, path);
+}
+
+function keysOf(shape: Shape): string {
+  return Object.keys(shape).join(', ');
 }
 
 /** Makes sure that what `node` has of the keys of a shape is of the right kind; it may have others. */
@@ -171,7 +174,7 @@ export function checkKinds(
   const { byKey, required } = checksOf(shape);
   for (const key of required) {
     if (!Object.hasOwn(node, key) || node[key] === undefined)
-      throw new CompileError(path, `the key ${key} is missing: expected ${Object.keys(shape).join(', ')}`);
+      throw new CompileError(path, `the key ${key} is missing: expected ${keysOf(shape)}`);
   }
   for (const key of Object.keys(node)) {
     const check = byKey.get(key);

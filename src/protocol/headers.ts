@@ -52,15 +52,35 @@ export function findHeaderField(header: Header, name: string): HeaderField {
   return lookup(`${header.name} field`, header.fields, name);
 }
 
+/** What a header announces; of several rows with the same value or name, the first counts. */
+interface Next {
+  readonly byValue: ReadonlyMap<number, Header>;
+  readonly byName: ReadonlyMap<string, number>;
+}
+
+const nexts = new WeakMap<Header, Next>();
+
+function nextOf(header: Header): Next {
+  let next = nexts.get(header);
+  if (next === undefined) {
+    const rows = header.next.toReversed();
+    next = {
+      byValue: new Map(rows.map(([value, name]) => [value, findHeader(name)])),
+      byName: new Map(rows.map(([value, name]) => [name, value])),
+    };
+    nexts.set(header, next);
+  }
+  return next;
+}
+
 /** The header that `header` announces by `value` in its key, where nft knows one. */
 export function nextHeader(header: Header, value: number): Header | undefined {
-  const found = header.next.find(([number]) => number === value);
-  return found && findHeader(found[1]);
+  return nextOf(header).byValue.get(value);
 }
 
 /** The first value of the key of `header` that announces `next`: what nft writes in a dependency. */
 export function nextHeaderValue(header: Header, next: Header): number | undefined {
-  return header.next.find(([, name]) => name === next.name)?.[0];
+  return nextOf(header).byName.get(next.name);
 }
 
 /**

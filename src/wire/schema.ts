@@ -116,12 +116,27 @@ export function list<T>(id: number, codec: Codec<T>): Codec<readonly T[]> {
 
 /** Writes the attributes of `value` in the schema's order. */
 export function encode<S extends Schema>(schema: S, value: ValueOf<S>, writer: AttributeWriter): void {
-  for (const name in schema) {
+  for (const { name, id, codec } of rowsOf(schema)) {
     const fieldValue = (value as Record<string, unknown>)[name];
-    if (fieldValue === undefined) continue;
-    const { id, codec } = schema[name] as Field<unknown>;
-    codec.write(writer, id, fieldValue);
+    if (fieldValue !== undefined) codec.write(writer, id, fieldValue);
   }
+}
+
+interface Row {
+  readonly name: string;
+  readonly id: number;
+  readonly codec: Codec<unknown>;
+}
+
+const rows = new WeakMap<Schema, readonly Row[]>();
+
+function rowsOf(schema: Schema): readonly Row[] {
+  let found = rows.get(schema);
+  if (found === undefined) {
+    found = Object.entries(schema).map(([name, { id, codec }]) => ({ name, id, codec }));
+    rows.set(schema, found);
+  }
+  return found;
 }
 
 const byId = new WeakMap<Schema, ReadonlyMap<number, readonly [string, Codec<unknown>]>>();

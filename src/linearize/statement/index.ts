@@ -97,10 +97,11 @@ export function evaluateStatement(node: Statement, scope: Scope, path: Path): vo
     );
   }
   const value = (node as unknown as Record<string, unknown>)[kind];
+  const place = at(path, kind);
   const shape = statementShapes[kind];
   const short = (value === null && bare.has(kind)) || (references.has(kind) && isReference(value));
-  if (shape !== undefined && !short) checkShape(value, shape, at(path, kind));
-  (evaluators[kind] as StatementEvaluator)(value as never, scope, at(path, kind));
+  if (shape !== undefined && !short) checkShape(value, shape, place);
+  (evaluators[kind] as StatementEvaluator)(value as never, scope, place);
 }
 
 /** An instruction that was read but not understood goes back as it came. */
