@@ -11,6 +11,7 @@
         'native/batch.cc',
         'native/connection.cc',
         'native/dump.cc',
+        'native/element_rows.cc',
         'native/elements.cc',
         'native/links.cc',
         'native/messages.cc',

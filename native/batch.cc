@@ -25,6 +25,21 @@ void put_attributes(nlmsghdr* message, const Span& attributes) {
   message->nlmsg_len += static_cast<uint32_t>(attributes.size());
 }
 
+/** Whether a message makes an object, which gets a handle. */
+bool makes_object(uint8_t type) {
+  switch (type) {
+    case NFT_MSG_NEWTABLE:
+    case NFT_MSG_NEWCHAIN:
+    case NFT_MSG_NEWRULE:
+    case NFT_MSG_NEWSET:
+    case NFT_MSG_NEWOBJ:
+    case NFT_MSG_NEWFLOWTABLE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** The attribute among those from `at` to `end` that covers `place`; null where there is none. */
 const nlattr* covering(const uint8_t* at, const uint8_t* end, const uint8_t* place,
                        uint32_t* index = nullptr) {
@@ -63,73 +78,125 @@ std::vector<uint16_t> path_to(const uint8_t* at, const uint8_t* end, const uint8
 
 }  // namespace
 
-Batch::Batch(ProgramReader program, uint32_t sequence) : sequence_(sequence) {
+Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
+    : sequence_(sequence), bytes_(std::move(storage)), commits_(!program.check()), echo_(program.echo()) {
+  bytes_.truncate(0);
   bytes_.room(program.size() + program.size() / 2);
   begin(program.generation());
-  const uint16_t echo = program.echo() ? NLM_F_ECHO : 0;
   Record record;
   while (program.next(record)) {
     switch (record.kind) {
       case layout::KIND_MESSAGE:
-        message(record, echo);
+        message(record);
         break;
       case layout::KIND_ENCODED_ELEMENTS:
       case layout::KIND_PACKED_ELEMENTS:
         elements(record);
+        break;
+      case layout::KIND_ROWS:
+        rows(record);
         break;
       default:
         record.bytes.fail("a record of unknown kind " + std::to_string(record.kind), layout::RECORD_KIND);
     }
   }
   // Without its end, the kernel validates a batch and drops it.
-  if (!program.check()) end();
+  if (commits_) end();
 }
 
 void Batch::begin(uint32_t generation) {
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + MNL_ATTR_HDRLEN + sizeof(uint32_t)));
   nlmsghdr* header = nftnl_batch_begin(room, next_sequence());
-  // Has the kernel tell us the new generation: the proof of a commit.
-  header->nlmsg_flags |= NLM_F_ECHO;
   if (generation != 0) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation));
   bytes_.commit(header->nlmsg_len);
-  messages_.push_back({start, std::nullopt, std::nullopt});
+  messages_.push_back({start, std::nullopt, std::nullopt, false});
 }
 
 void Batch::end() {
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize));
   bytes_.commit(nftnl_batch_end(room, next_sequence())->nlmsg_len);
-  messages_.push_back({start, std::nullopt, std::nullopt});
+  messages_.push_back({start, std::nullopt, std::nullopt, false});
 }
 
-void Batch::message(const Record& record, uint16_t extra_flags) {
-  const size_t start = bytes_.size();
+void Batch::message(const Record& record) {
   const Span attributes = record.bytes.from(layout::RECORD_SIZE);
+  const bool echoes = (record.flags & NLM_F_ECHO) != 0 || (echo_ && makes_object(record.type));
+  uint16_t extra_flags = echoes ? NLM_F_ECHO : 0;
+  if (record.type == NFT_MSG_DELSETELEM) {
+    announce(record, attributes);
+  } else if (is_first()) {
+    extra_flags = NLM_F_ECHO;
+  }
+  const size_t start = bytes_.size();
   nlmsghdr* header =
       put_header(bytes_.room(kHeaderSize + attributes.size()), record, extra_flags, next_sequence());
   put_attributes(header, attributes);
   bytes_.commit(header->nlmsg_len);
-  messages_.push_back({start, record.operation, std::nullopt});
+  messages_.push_back({start, record.operation, std::nullopt, echoes});
+}
+
+/**
+ * The kernel tells the new generation, the proof of a commit, where the batch's first message asks for its
+ * echo. An echo of elements would be as large as they are. So an addition of their table, which is there and
+ * of which nothing is said (nf_tables_updtable), goes before them: it changes nothing, and nothing is told of
+ * it. Its name is the first attribute of either message (NFTA_TABLE_NAME, NFTA_SET_ELEM_LIST_TABLE). Where
+ * there is no such table what follows fails, and all with it.
+ */
+void Batch::announce(const Record& record, const Span& attributes) {
+  if (!commits_ || !is_first() || attributes.size() < MNL_ATTR_HDRLEN) return;
+  const auto* table = reinterpret_cast<const nlattr*>(attributes.data());
+  if (mnl_attr_get_type(table) != NFTA_TABLE_NAME || !mnl_attr_ok(table, static_cast<int>(attributes.size())))
+    return;
+  const size_t start = bytes_.size();
+  const size_t length = MNL_ALIGN(table->nla_len);
+  nlmsghdr* header = nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(bytes_.room(kHeaderSize + length)),
+                                           NFT_MSG_NEWTABLE, record.family, NLM_F_ECHO, next_sequence());
+  put_attributes(header, Span(attributes.data(), length));
+  bytes_.commit(header->nlmsg_len);
+  messages_.push_back({start, record.operation, std::nullopt, false});
 }
 
 void Batch::elements(const Record& record) {
   ElementReader reader(record);
+  if (reader.count() > 0) announce(record, reader.prefix());
   for (;;) {
-    const size_t start = bytes_.size();
     const uint32_t first = reader.position().index;
-    nlmsghdr* header = put_header(bytes_.room(kHeaderSize + reader.prefix().size() + kElementsRoom), record,
-                                  0, next_sequence());
-    put_attributes(header, reader.prefix());
+    nlmsghdr* header = begin_elements(record, reader.prefix());
     const uint32_t count = put_elements(header, reader);
     if (count == 0) return;
-    bytes_.commit(header->nlmsg_len);
-    messages_.push_back({start, record.operation, ElementRange{first, first + count - 1}});
+    end_elements(header, record, ElementRange{first, first + count - 1});
   }
 }
 
-std::optional<uint32_t> Batch::operation(uint32_t sequence) const {
-  return messages_[sequence - sequence_].operation;
+void Batch::rows(const Record& record) {
+  ElementRows rows(record);
+  if (rows.count() > 0) announce(record, rows.prefix());
+  for (;;) {
+    const uint32_t first = rows.position();
+    nlmsghdr* header = begin_elements(record, rows.prefix());
+    if (!put_elements(header, rows)) return;
+    end_elements(header, record, ElementRange{first, rows.position() - 1});
+  }
+}
+
+nlmsghdr* Batch::begin_elements(const Record& record, const Span& prefix) {
+  nlmsghdr* header =
+      put_header(bytes_.room(kHeaderSize + prefix.size() + kElementsRoom), record, 0, next_sequence());
+  put_attributes(header, prefix);
+  return header;
+}
+
+void Batch::end_elements(const nlmsghdr* header, const Record& record, ElementRange range) {
+  const size_t start = bytes_.size();
+  bytes_.commit(header->nlmsg_len);
+  messages_.push_back({start, record.operation, range, false});
+}
+
+std::optional<uint32_t> Batch::echoed(uint32_t sequence) const {
+  const Message& message = messages_[sequence - sequence_];
+  return message.echoes ? message.operation : std::nullopt;
 }
 
 Place Batch::place(uint32_t sequence, std::optional<uint32_t> offset) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <libmnl/libmnl.h>
+
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -31,19 +33,22 @@ class Batch {
  public:
   /**
    * @param sequence the sequence number of the first message; the others follow
+   * @param storage where to put the messages: what is in it is gone
    * @throws ProgramError
    */
-  Batch(ProgramReader program, uint32_t sequence);
+  Batch(ProgramReader program, uint32_t sequence, Buffer storage = {});
 
   const Buffer& bytes() const { return bytes_; }
+  /** Gives the messages' memory away. */
+  Buffer take_bytes() { return std::move(bytes_); }
   uint32_t first_sequence() const { return sequence_; }
   uint32_t count() const { return static_cast<uint32_t>(messages_.size()); }
 
   /** Whether a message of this sequence number is in the batch. */
   bool contains(uint32_t sequence) const { return sequence - sequence_ < count(); }
 
-  /** The operation of the message with this sequence number, which the batch contains. */
-  std::optional<uint32_t> operation(uint32_t sequence) const;
+  /** The operation whose echo the message with this sequence number, which the batch contains, asked for. */
+  std::optional<uint32_t> echoed(uint32_t sequence) const;
 
   /**
    * What the message with this sequence number, which the batch contains, stands for.
@@ -57,16 +62,28 @@ class Batch {
     size_t start;
     std::optional<uint32_t> operation;
     std::optional<ElementRange> elements;
+    /** Its echo was asked for. */
+    bool echoes;
   };
 
   uint32_t next_sequence() const { return sequence_ + count(); }
+  /** Nothing but the beginning is there. */
+  bool is_first() const { return count() == 1; }
   void begin(uint32_t generation);
   void end();
-  void message(const Record& record, uint16_t extra_flags);
+  void message(const Record& record);
+  void announce(const Record& record, const Span& attributes);
   void elements(const Record& record);
+  void rows(const Record& record);
+  nlmsghdr* begin_elements(const Record& record, const Span& prefix);
+  void end_elements(const nlmsghdr* header, const Record& record, ElementRange range);
 
   uint32_t sequence_;
   Buffer bytes_;
+  /** The kernel shall not only validate. */
+  bool commits_;
+  /** Objects that are made are to be echoed. */
+  bool echo_;
   std::vector<Message> messages_;
 };
 

@@ -26,6 +26,7 @@ class Buffer {
   uint8_t* data() { return data_; }
   const uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
 
   /** Makes room for `extra` bytes behind the end and returns where they start; moves the buffer. */
   uint8_t* room(size_t extra) {

@@ -13,6 +13,9 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
+/** Programs of up to so many bytes are copied. */
+constexpr size_t kCopied = 64 << 10;
+
 /** Tells a Connection from whatever else an object may wrap. */
 constexpr napi_type_tag kConnectionTag = {0x6b1f0c5e9a7d4f21, 0x8c3e52d7f4b960a8};
 
@@ -71,6 +74,8 @@ Napi::Object failure_value(Napi::Env env, const Failure& failure) {
   return value;
 }
 
+/** Lists are left out where they are empty: making them takes as long as the kernel takes for a small
+ * transaction. */
 Napi::Value outcome_value(Napi::Env env, Outcome& outcome) {
   Napi::Object value = Napi::Object::New(env);
   value.Set("status", Napi::String::New(env, status_name(outcome.status)));
@@ -78,21 +83,25 @@ Napi::Value outcome_value(Napi::Env env, Outcome& outcome) {
   value.Set("lost", Napi::Boolean::New(env, outcome.lost));
   value.Set("messages", Napi::Number::New(env, outcome.messages));
   value.Set("bytes", Napi::Number::New(env, static_cast<double>(outcome.bytes)));
-  Napi::Array errors = Napi::Array::New(env, outcome.failures.size());
-  for (uint32_t i = 0; i < outcome.failures.size(); i++) {
-    const Napi::HandleScope scope(env);
-    errors[i] = failure_value(env, outcome.failures[i]);
+  if (!outcome.failures.empty()) {
+    Napi::Array errors = Napi::Array::New(env, outcome.failures.size());
+    for (uint32_t i = 0; i < outcome.failures.size(); i++) {
+      const Napi::HandleScope scope(env);
+      errors[i] = failure_value(env, outcome.failures[i]);
+    }
+    value.Set("errors", errors);
   }
-  value.Set("errors", errors);
-  Napi::Uint32Array index = Napi::Uint32Array::New(env, outcome.echoes.size() * 3);
-  size_t at = 0;
-  for (const Echo& echo : outcome.echoes) {
-    index[at++] = echo.operation;
-    index[at++] = echo.start;
-    index[at++] = echo.length;
+  if (!outcome.echoes.empty()) {
+    Napi::Uint32Array index = Napi::Uint32Array::New(env, outcome.echoes.size() * 3);
+    size_t at = 0;
+    for (const Echo& echo : outcome.echoes) {
+      index[at++] = echo.operation;
+      index[at++] = echo.start;
+      index[at++] = echo.length;
+    }
+    value.Set("echoIndex", index);
+    value.Set("echo", give(env, outcome.echoed));
   }
-  value.Set("echoIndex", index);
-  value.Set("echo", give(env, outcome.echoed));
   return value;
 }
 
@@ -128,10 +137,17 @@ Convert read_answer(Channel& channel, size_t limit, const std::atomic<bool>& can
   return [answer](Napi::Env env) { return answer_value(env, *answer); };
 }
 
-Convert transact_on(Channel& channel, Span program) {
+Outcome transact_on(Channel& channel, Span program) {
   const std::lock_guard<std::mutex> lock(channel.mutex);
-  auto outcome = std::make_shared<Outcome>(transact(*channel.socket, program));
-  return [outcome](Napi::Env env) { return outcome_value(env, *outcome); };
+  return transact(*channel.socket, program, channel.storage);
+}
+
+Work submit_work(std::shared_ptr<Channel> channel, std::shared_ptr<void> owner, Span program) {
+  return
+      [channel = std::move(channel), owner = std::move(owner), program](const std::atomic<bool>&) -> Convert {
+        auto outcome = std::make_shared<Outcome>(transact_on(*channel, program));
+        return [outcome](Napi::Env env) { return outcome_value(env, *outcome); };
+      };
 }
 
 Work request_work(std::shared_ptr<Channel> channel, Request request, size_t limit) {
@@ -216,17 +232,28 @@ Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
 
 Napi::Value Connection::submit(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array program = bytes_argument(info, 1);
-  auto copy = std::make_shared<Bytes>(program.Data(), program.Data() + program.ByteLength());
-  return add(info, [channel = channel(info.Env()), copy](const std::atomic<bool>&) {
-    return transact_on(*channel, Span(copy->data(), copy->size()));
-  });
+  const Span bytes(program.Data(), program.ByteLength());
+  if (bytes.size() <= kCopied) {
+    auto copy = std::make_shared<Bytes>(bytes.data(), bytes.data() + bytes.size());
+    return add(info, submit_work(channel(info.Env()), copy, Span(copy->data(), copy->size())));
+  }
+  // A large one is not copied, which would keep the event loop; the reference goes on this thread, with its
+  // task.
+  auto held = std::make_shared<Napi::Reference<Napi::Uint8Array>>(Napi::Persistent(program));
+  return add(info, submit_work(channel(info.Env()), held, bytes));
 }
 
 Napi::Value Connection::submit_sync(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array program = bytes_argument(info, 0);
-  return run_now(info.Env(), [channel = channel(info.Env()), &program](const std::atomic<bool>&) {
-    return transact_on(*channel, Span(program.Data(), program.ByteLength()));
-  });
+  const std::shared_ptr<Channel> used = channel(info.Env());
+  try {
+    Outcome outcome = transact_on(*used, Span(program.Data(), program.ByteLength()));
+    return outcome_value(info.Env(), outcome);
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
+  }
 }
 
 Napi::Value Connection::request(const Napi::CallbackInfo& info) {

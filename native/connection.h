@@ -9,6 +9,7 @@
 #include "dump.h"
 #include "socket.h"
 #include "task.h"
+#include "transaction.h"
 
 namespace nftjs {
 
@@ -18,6 +19,7 @@ struct Channel {
   std::unique_ptr<Socket> socket;
   /** The answer that next() goes on with. */
   std::optional<Dump> dump;
+  Storage storage;
 };
 
 /** The JavaScript class `Connection`; src/netlink/native.ts describes it. */

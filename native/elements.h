@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "element_rows.h"
 #include "program_reader.h"
 
 namespace nftjs {
@@ -21,5 +22,12 @@ constexpr size_t kElementsRoom = 65536;
  * @throws ProgramError when elements that belong together are too large for one message
  */
 uint32_t put_elements(nlmsghdr* message, ElementReader& reader);
+
+/**
+ * The same for elements in rows, which may be torn apart anywhere.
+ *
+ * @returns whether any were left
+ */
+bool put_elements(nlmsghdr* message, ElementRows& rows);
 
 }  // namespace nftjs

@@ -25,7 +25,7 @@ void take(const nlmsghdr* message, const Batch& batch, Outcome& outcome) {
     outcome.generation = generation;
     return;
   }
-  const auto operation = batch.operation(message->nlmsg_seq);
+  const auto operation = batch.echoed(message->nlmsg_seq);
   if (!operation || NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES) return;
   const auto start = static_cast<uint32_t>(outcome.echoed.size());
   const uint32_t length = MNL_ALIGN(message->nlmsg_len);
@@ -34,9 +34,8 @@ void take(const nlmsghdr* message, const Batch& batch, Outcome& outcome) {
 }
 
 /** Takes all that is queued; returns whether some of it was lost. */
-bool collect(Socket& socket, const Batch& batch, Outcome& outcome) {
+bool collect(Socket& socket, Buffer& datagram, const Batch& batch, Outcome& outcome) {
   bool lost = false;
-  Buffer datagram;
   for (;;) {
     datagram.truncate(0);
     try {
@@ -54,40 +53,39 @@ bool collect(Socket& socket, const Batch& batch, Outcome& outcome) {
  * The kernel announces the new generation on commit (and echoes before it), and reports what it refuses; the
  * first message into the empty queue always fits. So only when nothing at all arrived although something was
  * lost, the generation has to tell.
+ *
+ * @param before the generation that the batch had to meet, or 0
  */
-Outcome::Status judge(Socket& socket, bool check, std::optional<uint32_t> before, const Outcome& outcome) {
+Outcome::Status judge(Socket& socket, bool check, uint32_t before, const Outcome& outcome) {
   if (!outcome.failures.empty()) return Outcome::Status::kRefused;
   if (check) return outcome.lost ? Outcome::Status::kUnknown : Outcome::Status::kChecked;
   if (outcome.generation || !outcome.echoes.empty() || !outcome.lost) return Outcome::Status::kCommitted;
-  return generation(socket) == before ? Outcome::Status::kRefused : Outcome::Status::kUnknown;
+  return before != 0 && generation(socket) == before ? Outcome::Status::kRefused : Outcome::Status::kUnknown;
 }
 
-/** The generation before the batch; nothing when the kernel refuses to tell, as it will refuse the batch. */
-std::optional<uint32_t> generation_before(Socket& socket) {
-  try {
-    return generation(socket);
-  } catch (const Refused&) {
-    return std::nullopt;
-  }
-}
+/** What is kept from one transaction to the next: more would be held for long, for the sake of a rare one. */
+constexpr size_t kKept = 1 << 20;
 
 }  // namespace
 
-Outcome transact(Socket& socket, Span program) {
+Outcome transact(Socket& socket, Span program, Storage& storage) {
   const ProgramReader reader(program);
-  const auto before = reader.check() ? std::nullopt : generation_before(socket);
-  const Batch batch(reader, socket.next_sequence());
+  Batch batch(reader, socket.next_sequence(), std::move(storage.batch));
   socket.use_sequence(batch.count());
 
   Outcome outcome;
   outcome.messages = batch.count();
   outcome.bytes = batch.bytes().size();
   socket.send(batch.bytes().data(), batch.bytes().size());
-  outcome.lost = collect(socket, batch, outcome);
-  outcome.status = judge(socket, reader.check(), before, outcome);
+  outcome.lost = collect(socket, storage.datagram, batch, outcome);
+  outcome.status = judge(socket, reader.check(), reader.generation(), outcome);
+  // Where nothing had to be changed, no generation began: it is the one that the batch met.
   if (outcome.status == Outcome::Status::kCommitted && !outcome.generation) {
-    outcome.generation = generation(socket);
+    const bool met = reader.generation() != 0 && !outcome.lost;
+    outcome.generation = met ? reader.generation() : generation(socket);
   }
+  storage.batch = batch.take_bytes();
+  if (storage.batch.capacity() > kKept) storage.batch = Buffer();
   return outcome;
 }
 

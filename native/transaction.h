@@ -42,6 +42,11 @@ struct Outcome {
   size_t bytes = 0;
 };
 
+/** Memory that one transaction after the other uses. */
+struct Storage {
+  Buffer batch, datagram;
+};
+
 /**
  * Sends a program as one batch and finds out what became of it.
  *
@@ -49,6 +54,6 @@ struct Outcome {
  *
  * @throws ProgramError, SystemError: nothing was sent
  */
-Outcome transact(Socket& socket, Span program);
+Outcome transact(Socket& socket, Span program, Storage& storage);
 
 }  // namespace nftjs

@@ -1,6 +1,8 @@
+import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 import type { ByteOrder, Datatype } from '../datatype/index.ts';
 import type { Data } from './data.ts';
 import type { Instruction } from './instruction.ts';
+import { slotsFor } from './register.ts';
 import type { Typeof } from './typeof-userdata.ts';
 
 /** What a value means and how its bits lie: its type, width and byte order. */
@@ -82,34 +84,81 @@ export interface SetElement extends ElementParts {
   readonly source?: number | undefined;
 }
 
-/** Many elements that are nothing but a key, and in a map a plain value, as the kernel takes them. */
-export interface PackedElements {
-  /** How many. */
-  readonly length: number;
+/** What lies in each row of packed elements: key, value or number of a verdict, timeout; each padded to 4 bytes. */
+export interface PackedShape {
   /** Bytes of each key. */
   readonly key: number;
-  /** Bytes of each value; 0 in a set. */
+  /** Bytes of each plain value; 0 in a set or verdict map. */
   readonly data: number;
-  /** A row an element, as the addon reads them: 4 bytes of flags (zero), key, value, padding to 4. */
-  readonly rows: Uint8Array;
+  /** In a verdict map: what the number in each row, in host order, stands for. */
+  readonly verdicts?: readonly Data[] | undefined;
+  /** Each row ends with seconds, in host order; 0 is no timeout of its own. */
+  readonly timeouts?: boolean | undefined;
 }
 
-/** Where the key of a packed row starts. */
-export const PACKED_KEY = 4;
+/** Where the parts of a row of packed elements start, and where the next row does. */
+export function packedOffsets({ key, data, verdicts, timeouts }: PackedShape) {
+  const value = slotsFor(key * 8) * 4;
+  const timeout = value + (verdicts === undefined ? slotsFor(data * 8) * 4 : 4);
+  return { data: value, timeout, stride: timeout + (timeouts ? 4 : 0) };
+}
 
-/** Bytes from one packed row to the next. */
-export function packedStride(key: number, data: number): number {
-  return (PACKED_KEY + key + data + 3) & ~3;
+/**
+ * Many elements that are nothing but a key, in a map a value, and perhaps a timeout: in rows, which are written where
+ * and when they are needed, as there may be millions.
+ */
+export class PackedElements implements PackedShape {
+  readonly key: number;
+  readonly data: number;
+  readonly verdicts: readonly Data[] | undefined;
+  readonly timeouts: boolean | undefined;
+  readonly length: number;
+  /**
+   * Writes the rows from one to another, that one not included, into zeros.
+   *
+   * @returns false where one of them cannot be packed
+   */
+  readonly write: (into: Uint8Array, from: number, to: number) => boolean;
+  #rows: Uint8Array | undefined;
+
+  constructor(shape: PackedShape, length: number, write: PackedElements['write']) {
+    this.key = shape.key;
+    this.data = shape.data;
+    this.verdicts = shape.verdicts;
+    this.timeouts = shape.timeouts;
+    this.length = length;
+    this.write = write;
+  }
+
+  /** Writes all rows here, once. */
+  pack(): boolean {
+    if (this.#rows !== undefined) return true;
+    const rows = new Uint8Array(packedOffsets(this).stride * this.length);
+    if (!this.write(rows, 0, this.length)) return false;
+    this.#rows = rows;
+    return true;
+  }
+
+  /** All rows. */
+  get rows(): Uint8Array {
+    if (!this.pack()) throw new TypeError('elements that cannot be packed');
+    return this.#rows as Uint8Array;
+  }
 }
 
 /** Packed elements one by one. */
-export function* unpackElements({ length, key, data, rows }: PackedElements): Generator<SetElement> {
-  const stride = packedStride(key, data);
-  for (let source = 0; source < length; source++) {
-    const at = source * stride + PACKED_KEY;
+export function* unpackElements(packed: PackedElements): Generator<SetElement> {
+  const { length, key, data, verdicts, timeouts, rows } = packed;
+  const offsets = packedOffsets(packed);
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.byteLength);
+  for (let source = 0, at = 0; source < length; source++, at += offsets.stride) {
+    const timeout = timeouts ? view.getUint32(at + offsets.timeout, hostIsLittleEndian) : 0;
+    const value = at + offsets.data;
     yield {
       key: rows.subarray(at, at + key),
-      ...(data === 0 ? {} : { data: rows.subarray(at + key, at + key + data) }),
+      ...(data === 0 ? {} : { data: rows.subarray(value, value + data) }),
+      ...(verdicts === undefined ? {} : { data: verdicts[view.getUint32(value, hostIsLittleEndian)] }),
+      ...(timeout === 0 ? {} : { timeout: BigInt(timeout) * 1000n }),
       source,
     };
   }
@@ -117,7 +166,7 @@ export function* unpackElements({ length, key, data, rows }: PackedElements): Ge
 
 /** Elements one by one, packed or not. */
 export function elementsOf(elements: readonly SetElement[] | PackedElements = []): readonly SetElement[] {
-  return 'rows' in elements ? [...unpackElements(elements)] : elements;
+  return elements instanceof PackedElements ? [...unpackElements(elements)] : elements;
 }
 
 /** One element as the kernel tells it. */
@@ -144,8 +193,11 @@ export interface KnownSet {
 /** What a rule needs to know of a set, and what the kernel must be told of a new one. */
 export interface SetDeclaration {
   readonly name: string;
-  /** Identifies a set within the transaction that makes it. */
-  readonly id: number;
+  /**
+   * Identifies a set within the transaction that makes it; absent where it is there already. The kernel looks
+   * by it for what it does not find by name, and would take 0 for any set that is declared once more.
+   */
+  readonly id?: number | undefined;
   /** The parts of the key: one, or those of a concatenation. */
   readonly key: readonly Typed[];
   readonly data?: MapData | undefined;

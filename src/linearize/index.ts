@@ -5,7 +5,7 @@ export {
   type MapData,
   OBJECT_TYPES,
   type ObjectType,
-  type PackedElements,
+  PackedElements,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,

@@ -1,14 +1,13 @@
 import {
   joinedBits,
   type MapData,
-  PACKED_KEY,
-  type PackedElements,
-  packedStride,
+  PackedElements,
+  packedOffsets,
   SET_FLAGS,
   slotsFor,
   type Typed,
 } from '../bytecode/index.ts';
-import { DatatypeError, type Literal, toBytes } from '../datatype/index.ts';
+import { DatatypeError, hostIsLittleEndian, type Literal, toBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { literalBits } from './constant.ts';
 import { bytesFor } from './expr.ts';
@@ -24,9 +23,9 @@ export interface PackedLayout {
 type Packer = (node: unknown, into: Uint8Array, at: number) => boolean;
 
 /**
- * Elements that are nothing but plain literals, straight into rows: large sets are made of them. Undefined
- * where any of them is something else, or wrong: then `evaluateElements` is the one to read them, and to say
- * what is wrong.
+ * Elements that are nothing but plain literals, perhaps with timeouts: large sets are made of them. Undefined where the
+ * set takes other things. Where any element is something else, or wrong, writing the rows says so: then
+ * `evaluateElements` is the one to read them, and to say what is wrong.
  */
 export function packElements(
   nodes: readonly Expression[],
@@ -35,23 +34,55 @@ export function packElements(
   if (flags & SET_FLAGS.interval || (data !== undefined && (data.kind !== 'value' || data.interval)))
     return undefined;
   const values = data?.parts;
-  const keyBytes = bytesFor(joinedBits(key));
-  const dataBytes = values === undefined ? 0 : bytesFor(joinedBits(values));
-  const packKey = packerOf(key);
+  const shape = {
+    key: bytesFor(joinedBits(key)),
+    data: values === undefined ? 0 : bytesFor(joinedBits(values)),
+    timeouts: timedOf(values === undefined ? nodes[0] : keyOf(nodes[0])) !== undefined,
+  };
+  const offsets = packedOffsets(shape);
+  const packKey = shape.timeouts ? timed(packerOf(key), offsets.timeout) : packerOf(key);
   const packData = values && packerOf(values);
-  const stride = packedStride(keyBytes, dataBytes);
-  const rows = new Uint8Array(stride * nodes.length);
-  let at = PACKED_KEY;
-  for (const node of nodes) {
-    if (packData === undefined) {
-      if (!packKey(node, rows, at)) return undefined;
-    } else {
-      if (!Array.isArray(node) || node.length !== 2) return undefined;
-      if (!packKey(node[0], rows, at) || !packData(node[1], rows, at + keyBytes)) return undefined;
+  return new PackedElements(shape, nodes.length, (into, from, to) => {
+    let at = from * offsets.stride;
+    for (let i = from; i < to; i++, at += offsets.stride) {
+      const node = nodes[i];
+      if (packData === undefined) {
+        if (!packKey(node, into, at)) return false;
+      } else {
+        if (!Array.isArray(node) || node.length !== 2) return false;
+        if (!packKey(node[0], into, at) || !packData(node[1], into, at + offsets.data)) return false;
+      }
     }
-    at += stride;
-  }
-  return { length: nodes.length, key: keyBytes, data: dataBytes, rows };
+    return true;
+  });
+}
+
+function keyOf(node: unknown): unknown {
+  return Array.isArray(node) ? node[0] : undefined;
+}
+
+/** A key with nothing but a timeout of whole seconds beside it. */
+function timedOf(node: unknown): { readonly val: unknown; readonly timeout: number } | undefined {
+  const elem = (node as { readonly elem?: { val: unknown; timeout: number } } | null | undefined)?.elem;
+  if (typeof elem !== 'object' || elem === null || Array.isArray(node)) return undefined;
+  const { timeout } = elem;
+  if (!(Number.isInteger(timeout) && timeout > 0 && timeout <= 0xffffffff)) return undefined;
+  for (const name in elem) if (name !== 'val' && name !== 'timeout') return undefined;
+  for (const name in node as object) if (name !== 'elem') return undefined;
+  return elem;
+}
+
+/** As `pack`, for keys with a timeout or without. */
+function timed(pack: Packer, offset: number): Packer {
+  const scratch = new DataView(new ArrayBuffer(4));
+  const seconds = new Uint8Array(scratch.buffer);
+  return (node, into, at) => {
+    const elem = timedOf(node);
+    if (elem === undefined) return pack(node, into, at);
+    scratch.setUint32(0, elem.timeout, hostIsLittleEndian);
+    into.set(seconds, at + offset);
+    return pack(elem.val, into, at);
+  };
 }
 
 /** For a value of one part, or `{ concat: […] }` of several, each padded to 32 bits. */
@@ -67,12 +98,8 @@ function packerOf(parts: readonly Typed[]): Packer {
   }
   return (node, into, at) => {
     const fields = (node as { readonly concat?: unknown } | null)?.concat;
-    if (
-      !Array.isArray(fields) ||
-      fields.length !== packers.length ||
-      Object.keys(node as object).length !== 1
-    )
-      return false;
+    if (!Array.isArray(fields) || fields.length !== packers.length) return false;
+    for (const name in node as object) if (name !== 'concat') return false;
     for (let i = 0; i < packers.length; i++) {
       if (!(packers[i] as Packer)(fields[i], into, at + (offsets[i] as number))) return false;
     }

@@ -72,7 +72,8 @@ function packPlain(
   const key = partsOf(left);
   if (!Array.isArray(nodes) || nodes.length === 0 || transferOf(left) !== undefined) return undefined;
   if (key.length === 1 && key[0]?.type.pack === undefined) return undefined;
-  return packElements(nodes as readonly Expression[], { key, data, flags: 0 });
+  const packed = packElements(nodes as readonly Expression[], { key, data, flags: 0 });
+  return packed !== undefined && !packed.timeouts && packed.pack() ? packed : undefined;
 }
 
 /** Intervals of a set, unlike those of a map, become one where they meet: before anything is done to their ends. */

@@ -1,5 +1,6 @@
 export type { Change, ChangeAction } from './change.ts';
-export { type CommitOptions, type CommitResult, Connection, connect, type Snapshot } from './connection.ts';
+export type { CommitOptions } from './committer.ts';
+export { type CommitResult, Connection, connect, type Snapshot } from './connection.ts';
 export { type Outcome, type Refusal, TransactionError } from './error.ts';
 export type { Feature } from './features.ts';
 export type { Feed } from './feed.ts';

@@ -18,10 +18,11 @@ export interface NativeOutcome {
   readonly lost: boolean;
   readonly messages: number;
   readonly bytes: number;
-  readonly errors: readonly NativeFailure[];
-  /** Three numbers an echo: operation, start and length in `echo`. */
-  readonly echoIndex: Uint32Array;
-  readonly echo: Uint8Array;
+  /** Left out where there are none. */
+  readonly errors?: readonly NativeFailure[];
+  /** Three numbers an echo: operation, start and length in `echo`. Left out where there are none. */
+  readonly echoIndex?: Uint32Array;
+  readonly echo?: Uint8Array;
 }
 
 /** A part of an answer. */
@@ -39,6 +40,7 @@ export interface NativeAnswer {
  * after a cancellation.
  */
 export interface NativeConnection {
+  /** A program of more than 64 KiB is not copied: it must not change until the promise is settled. */
   submit(id: number, program: Uint8Array): Promise<NativeOutcome>;
   submitSync(program: Uint8Array): NativeOutcome;
   /** Asks, and reads the answer until it is whole or has `limit` bytes. */

@@ -107,6 +107,8 @@ export interface StreamRequest extends DumpRequest {
 const NLM_F_DUMP = 0x300;
 const RECEIVE_BUFFER = 32 << 20;
 const CHUNK = 256 << 10;
+/** What the addon copies. */
+const COPIED = 64 << 10;
 const NO_ATTRIBUTES = new Uint8Array(0);
 
 /**
@@ -141,14 +143,15 @@ export class NetlinkSocket {
   }
 
   /**
-   * Sends a transaction as one batch. The program is copied before this returns.
+   * Sends a transaction as one batch. The program is copied before this returns, or, where it comes from a writer
+   * that nothing is written to any more, handed over.
    *
    * A signal is heeded until the batch is sent; after that the transaction runs to its end.
    *
    * @throws NetlinkSocketError when the batch could not be sent: nothing took effect
    */
   async submit(program: ProgramWriter | Uint8Array, { signal }: Abortable = {}): Promise<SubmitResult> {
-    return submitResult(await this.#run(signal, (id) => this.#native.submit(id, bytesOf(program))));
+    return submitResult(await this.#run(signal, (id) => this.#native.submit(id, owned(program))));
   }
 
   /** As {@link submit}, on this thread. */
@@ -315,14 +318,31 @@ function bytesOf(program: ProgramWriter | Uint8Array): Uint8Array {
   return program instanceof Uint8Array ? program : program.bytes();
 }
 
+/** The bytes of a program that nobody changes until it is sent: the addon copies small ones itself. */
+function owned(program: ProgramWriter | Uint8Array): Uint8Array {
+  return program instanceof Uint8Array && program.length > COPIED ? program.slice() : bytesOf(program);
+}
+
 function submitResult(outcome: NativeOutcome): SubmitResult {
-  const { echo: bytes, echoIndex: index, errors, ...rest } = outcome;
+  const { status, generation, lost, messages, bytes, errors, echo, echoIndex } = outcome;
+  return {
+    status,
+    ...(generation === undefined ? {} : { generation }),
+    errors: errors?.map((error) => ({ ...error, code: errnoName(error.errno) })) ?? [],
+    echo: echo === undefined || echoIndex === undefined ? [] : echoesIn(echo, echoIndex),
+    lost,
+    messages,
+    bytes,
+  };
+}
+
+function echoesIn(bytes: Uint8Array, index: Uint32Array): Echo[] {
   const echo: Echo[] = [];
   for (let i = 0; i < index.length; i += 3) {
     const [operation, start, length] = index.subarray(i, i + 3) as unknown as [number, number, number];
     echo.push({ operation, message: bytes.subarray(start, start + length) });
   }
-  return { ...rest, errors: errors.map((error) => ({ ...error, code: errnoName(error.errno) })), echo };
+  return echo;
 }
 
 function dumpResult({ messages, interrupted }: NativeAnswer): DumpResult {

@@ -59,6 +59,10 @@ export function readProgram(bytes: Uint8Array): Batch {
       messages.push({ ...head, attributes, bytes: HEADERS + attributes.length });
       continue;
     }
+    if (kind === layout.KIND_ROWS) {
+      messages.push({ ...head, ...readRows(bytes, view, at, end) });
+      continue;
+    }
     const packed = kind === layout.KIND_PACKED_ELEMENTS;
     const start = at + (packed ? layout.PACKED_SIZE : layout.ELEMENTS_SIZE);
     const list = start + u32(at + layout.ELEMENTS_PREFIX_LENGTH);
@@ -96,6 +100,40 @@ function packedSize({ flags, key, keyEnd, data }: GivenElement): number {
     part instanceof Uint8Array ? 2 * NEST + align(part.length) : 0,
   );
   return parts.reduce((sum, size) => sum + size, NEST + (flags === undefined ? 0 : NEST + 4));
+}
+
+/** Elements in rows: see `wire/program-layout.ts`. */
+function readRows(bytes: Uint8Array, view: DataView, at: number, end: number) {
+  const u32 = (place: number) => view.getUint32(place, hostIsLittleEndian);
+  const u16 = (place: number) => view.getUint16(place, hostIsLittleEndian);
+  const start = at + layout.ROWS_SIZE;
+  let from = start + u32(at + layout.ELEMENTS_PREFIX_LENGTH);
+  const attributes = bytes.slice(start, from);
+  const choices: GivenElement[] = [];
+  for (let left = u16(at + layout.ROWS_CHOICES); left > 0; left--) {
+    const next = from + align(u16(from));
+    choices.push(decodeOpen(elementSchema, bytes.subarray(from, next)).value);
+    from = next;
+  }
+  const key = u16(at + layout.ROWS_KEY_LENGTH);
+  const data = u16(at + layout.ROWS_DATA_LENGTH);
+  const timeouts = (u16(at + layout.ROWS_FLAGS) & layout.ROWS_TIMEOUTS) !== 0;
+  const value = align(key);
+  const stride = value + (choices.length > 0 ? 4 : align(data)) + (timeouts ? 4 : 0);
+  const elements: GivenElement[] = [];
+  let listed = 0;
+  for (let row = from; row < end; row += stride) {
+    const timeout = timeouts ? u32(row + stride - 4) : 0;
+    const element: GivenElement = {
+      key: bytes.slice(row, row + key),
+      ...(data === 0 ? {} : { data: bytes.slice(row + value, row + value + data) }),
+      ...(choices.length === 0 ? {} : choices[u32(row + value)]),
+      ...(timeout === 0 ? {} : { timeout: BigInt(timeout) * 1000n }),
+    };
+    listed += packedSize(element) + (timeout === 0 ? 0 : NEST + 8);
+    elements.push(element);
+  }
+  return { attributes, elements, bytes: HEADERS + attributes.length + NEST + listed };
 }
 
 const INTERVAL_END = 1;

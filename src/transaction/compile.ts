@@ -35,13 +35,27 @@ function compileRuleset(command: ParsedCommand, context: TransactionContext): vo
   context.send(command, MESSAGE.DELTABLE, 0, tableSchema, {});
 }
 
-/** Compiles a transaction's commands into messages; those that reset something are read, not sent. */
-export function compileTransaction(commands: Commands, view: KernelView): OutgoingMessage[] {
-  const context = new TransactionContext(view);
-  for (const command of inDependencyOrder(parseCommands(commands))) {
+/**
+ * Compiles a transaction's commands into messages; those that reset something are read, not sent.
+ *
+ * @param defers - many elements are looked at no sooner than their messages are encoded, which may then fail: see
+ *   {@link encodeMessages}
+ */
+export function compileParsed(
+  commands: readonly ParsedCommand[],
+  view: KernelView,
+  defers = false,
+): OutgoingMessage[] {
+  const context = new TransactionContext(view, defers);
+  for (const command of inDependencyOrder(commands)) {
     if (command.verb !== 'reset') compileCommand(command, context);
   }
   return context.messages;
+}
+
+/** As {@link compileParsed}. */
+export function compileTransaction(commands: Commands, view: KernelView): OutgoingMessage[] {
+  return compileParsed(parseCommands(commands), view);
 }
 
 /** Compiles one command: its messages and what it declares go into the context. */
@@ -58,7 +72,7 @@ export function compileCommand(command: ParsedCommand, context: TransactionConte
 }
 
 /** What must be known of the ruleset before the commands can be compiled. */
-export function needsOf(commands: Commands, canDestroy: boolean): Needs {
+export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean): Needs {
   const needs = {
     sets: new Set<string>(),
     chains: new Set<string>(),
@@ -66,7 +80,7 @@ export function needsOf(commands: Commands, canDestroy: boolean): Needs {
     existence: new Set<string>(),
   };
   const own = new Set<string>();
-  for (const command of inDependencyOrder(parseCommands(commands))) {
+  for (const command of inDependencyOrder(commands)) {
     const { verb, kind, node } = command;
     const name = `${String(node.family)} ${String(node.table ?? node.name)}`;
     const declares = verb === 'add' || verb === 'create';

@@ -24,8 +24,12 @@ export class TransactionContext {
   #setIds = 0;
   #ruleIds = 0;
 
-  constructor(view: KernelView) {
+  /** Whether many elements need not be looked at before their messages are encoded. */
+  readonly defers: boolean;
+
+  constructor(view: KernelView, defers = false) {
     this.view = view;
+    this.defers = defers;
   }
 
   send<S extends Schema>(

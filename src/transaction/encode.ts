@@ -1,31 +1,108 @@
-import { type SetElement, writeElementUserdata } from '../bytecode/index.ts';
+import {
+  type Data,
+  PackedElements,
+  packedOffsets,
+  type SetElement,
+  writeElementUserdata,
+} from '../bytecode/index.ts';
 import { elementList, element as elementSchema } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { encode } from '../wire/schema.ts';
 import type { ElementsMessage, OutgoingMessage } from './message.ts';
 
-/** Writes messages into a program for the addon. */
+/** Elements whose rows are still to be written. */
+interface Pending {
+  readonly elements: PackedElements;
+  /** Where in the program. */
+  readonly at: number;
+}
+
+/** Elements that are written between two steps: a millisecond or so. */
+const STEP = 4096;
+
+/** Elements that the compiler deferred cannot be put into rows: it has to look at them at once. */
+export class UnpackableError extends Error {
+  override readonly name = 'UnpackableError';
+}
+
+/**
+ * Writes messages into a program for the addon.
+ *
+ * @throws UnpackableError when the messages were compiled with `defers`
+ */
 export function encodeMessages(messages: readonly OutgoingMessage[], options: ProgramOptions): ProgramWriter {
-  const program = new ProgramWriter(options, 4096);
-  const scratch = new AttributeWriter(4096);
-  for (const message of messages) {
-    scratch.truncate(0);
-    if (message.kind === 'elements') encodeElementList(message, program, scratch);
-    else {
-      encode(message.schema, message.value, scratch);
-      program.message(message, scratch.bytes());
+  const { program, pending } = begun(messages, options);
+  if (pending.length > 0) {
+    const bytes = program.bytes();
+    for (const one of pending) writeRows(bytes, one, 0, one.elements.length);
+  }
+  return program;
+}
+
+/** As {@link encodeMessages}, with a step behind every few thousand elements. */
+export function* encodeInSteps(
+  messages: readonly OutgoingMessage[],
+  options: ProgramOptions,
+): Generator<undefined, ProgramWriter> {
+  const { program, pending } = begun(messages, options);
+  const bytes = program.bytes();
+  for (const one of pending) {
+    const { length } = one.elements;
+    for (let from = 0; from < length; from += STEP) {
+      writeRows(bytes, one, from, Math.min(from + STEP, length));
+      yield;
     }
   }
   return program;
 }
 
-function encodeElementList(message: ElementsMessage, program: ProgramWriter, scratch: AttributeWriter): void {
+function writeRows(program: Uint8Array, { elements, at }: Pending, from: number, to: number): void {
+  const rows = program.subarray(at, at + packedOffsets(elements).stride * elements.length);
+  if (!elements.write(rows, from, to)) throw new UnpackableError();
+}
+
+function begun(messages: readonly OutgoingMessage[], options: ProgramOptions) {
+  const program = new ProgramWriter(options, CAPACITY + rowBytes(messages));
+  const scratch = new AttributeWriter(CAPACITY);
+  const pending: Pending[] = [];
+  for (const message of messages) {
+    scratch.truncate(0);
+    if (message.kind === 'elements') encodeElementList(message, program, scratch, pending);
+    else {
+      encode(message.schema, message.value, scratch);
+      program.message(message, scratch.bytes());
+    }
+  }
+  return { program, pending };
+}
+
+const CAPACITY = 4096;
+
+/** What rows will take: growing a program that has them would copy them. */
+function rowBytes(messages: readonly OutgoingMessage[]): number {
+  let bytes = 0;
+  for (const message of messages) {
+    if (message.kind !== 'elements' || !(message.elements instanceof PackedElements)) continue;
+    bytes += packedOffsets(message.elements).stride * message.elements.length;
+  }
+  return bytes;
+}
+
+function encodeElementList(
+  message: ElementsMessage,
+  program: ProgramWriter,
+  scratch: AttributeWriter,
+  pending: Pending[],
+): void {
   const { table, set, setId, elements } = message;
-  encode(elementList, { table, set, ...(setId === undefined ? {} : { setId }) }, scratch);
+  encode(elementList, setId === undefined ? { table, set } : { table, set, setId }, scratch);
   const prefix = scratch.bytes().slice();
-  if ('rows' in elements) {
-    program.packedRows(message, prefix, elements, elements.length, elements.rows);
+  if (elements instanceof PackedElements) {
+    const { key, data: size, verdicts, timeouts } = elements;
+    const choices = verdicts?.map(encodedData);
+    const at = program.rows(message, prefix, { key, data: size, choices, timeouts }, elements.length);
+    pending.push({ elements, at });
     return;
   }
   const sizes = uniformSizes(elements);
@@ -73,6 +150,13 @@ function uniformSizes(
     if (!plain) return undefined;
   }
   return { key, end, data };
+}
+
+/** NFTA_SET_ELEM_DATA */
+function encodedData(data: Data): Uint8Array {
+  const writer = new AttributeWriter(64);
+  encode(elementSchema, { data }, writer);
+  return writer.bytes();
 }
 
 function writeElement(element: SetElement, writer: AttributeWriter): void {

@@ -6,9 +6,9 @@ export {
   type ParsedCommand,
   parseCommands,
 } from './command.ts';
-export { compileCommand, compileTransaction, needsOf } from './compile.ts';
+export { compileCommand, compileParsed, compileTransaction, needsOf } from './compile.ts';
 export { TransactionContext } from './context.ts';
-export { encodeMessages } from './encode.ts';
+export { encodeInSteps, encodeMessages, UnpackableError } from './encode.ts';
 export { emptyView, type KernelView, type Needs } from './kernel-view.ts';
 export type { ElementsMessage, OutgoingMessage, SchemaMessage } from './message.ts';
 export { elementKey } from './set.ts';

@@ -27,6 +27,9 @@ import { setUserdata } from './userdata.ts';
 
 const BITS_PER_BYTE = 8;
 
+/** How many elements are worth to be written where they are needed alone. */
+const LARGE = 1000;
+
 /** `set` and `map` */
 export function compileSet(command: ParsedCommand, context: TransactionContext): void {
   const family = familyOf(command);
@@ -68,7 +71,7 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
   const elements =
     node.elem === undefined
       ? []
-      : (pack(node.elem, declared) ??
+      : (pack(node.elem, declared, context) ??
         encode(node.elem as Expression, command, context, family, table, declared, merges, true));
   // A constant set is as large as it begins.
   const set = declared.flags & SET_FLAGS.constant ? { ...declared, size: elements.length } : declared;
@@ -183,7 +186,8 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
     return;
   }
   const elements =
-    pack(nodes, set) ?? encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
+    pack(nodes, set, context) ??
+    encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
   switch (command.verb) {
     case 'add':
       send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, elements);
@@ -224,8 +228,12 @@ export function elementKey({ key, keyEnd, flags }: Pick<SetElement, 'key' | 'key
   return `${hex(key)}-${hex(keyEnd)}-${flags ?? 0}`;
 }
 
-function pack(nodes: unknown, set: SetDeclaration): PackedElements | undefined {
-  return Array.isArray(nodes) ? packElements(nodes as readonly Expression[], set) : undefined;
+/** Elements that can be put into rows: large ones later, where that is asked for. */
+function pack(nodes: unknown, set: SetDeclaration, context: TransactionContext): PackedElements | undefined {
+  if (!Array.isArray(nodes)) return undefined;
+  const packed = packElements(nodes as readonly Expression[], set);
+  if (packed === undefined) return undefined;
+  return (context.defers && packed.length >= LARGE) || packed.pack() ? packed : undefined;
 }
 
 function encode(

@@ -14,6 +14,9 @@
  * body of elements      prefix length u32 | count u32 | ... | prefix attributes | element | element ...
  *   an encoded element  glue and length u32 | attributes, encoded
  *   a packed element    flags u32 | key | key's end | data | padding to 4
+ * body of rows          prefix length u32 | count u32 | ... | prefix attributes | choice | choice ... | row | row ...
+ *   a choice            NFTA_SET_ELEM_DATA, encoded
+ *   a row               key | data, or the number of a choice u32 | timeout in seconds u32; each padded to 4
  * ```
  *
  * Lengths count bytes and include the header they stand in. Every length is a multiple of 4.
@@ -46,6 +49,7 @@ export const layout = {
   KIND_MESSAGE: 1,
   KIND_ENCODED_ELEMENTS: 2,
   KIND_PACKED_ELEMENTS: 3,
+  KIND_ROWS: 4,
 
   ELEMENTS_PREFIX_LENGTH: 16,
   ELEMENTS_COUNT: 20,
@@ -55,6 +59,17 @@ export const layout = {
   PACKED_END_LENGTH: 26,
   PACKED_DATA_LENGTH: 28,
   PACKED_SIZE: 32,
+
+  ROWS_KEY_LENGTH: 24,
+  /** Bytes of data in each row; 0 where it has none, or the number of a choice. */
+  ROWS_DATA_LENGTH: 26,
+  /** How many choices there are; with any, each row has the number of one. */
+  ROWS_CHOICES: 28,
+  ROWS_FLAGS: 30,
+  ROWS_SIZE: 32,
+
+  /** Flag of rows: each ends with a timeout; 0 is none of its own. */
+  ROWS_TIMEOUTS: 1,
 
   /** Bit of an element's first word: stays in one message with the element before it. */
   ELEMENT_TOGETHER: 0x80000000,

@@ -212,7 +212,7 @@ suite('commitSync', requires('root', 'netns'), () => {
           },
         }),
       );
-      assert.deepEqual([messages, bytes > 100], [4, true]);
+      assert.deepEqual([messages, bytes > 100], [5, true]);
       const ruleset = await other.list();
       assert.deepEqual(find(ruleset, 'set', 's').elem, ['192.0.2.1']);
       assert.equal(rulesOf(ruleset, 'c').length, 1);

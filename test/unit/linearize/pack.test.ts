@@ -13,7 +13,7 @@ import {
   SET_FLAGS,
 } from '../../../src/linearize/index.ts';
 import type { Expression } from '../../../src/model/index.ts';
-import { type PackedElement, ProgramWriter } from '../../../src/wire/program.ts';
+import { ProgramWriter } from '../../../src/wire/program.ts';
 import '../../support/seed.ts';
 
 const scope = new Scope('inet', undefined, { set: () => undefined, nextSetId: () => 1 }, evaluate);
@@ -34,7 +34,7 @@ function slowly(nodes: readonly Expression[], key: readonly Typed[], data?: read
 function packed(nodes: readonly Expression[], key: readonly Typed[], data?: readonly Typed[]) {
   const map = data && ({ kind: 'value', parts: data } as const);
   const rows = packElements(nodes, { key, data: map, flags: data ? SET_FLAGS.map : 0 });
-  return rows && elementsOf(rows).map(hex);
+  return rows?.pack() ? elementsOf(rows).map(hex) : undefined;
 }
 
 function hex({ key, data }: { key?: Uint8Array | undefined; data?: unknown }) {
@@ -88,22 +88,41 @@ test('plain pairs of a map are packed, values that are concatenations too', () =
   );
 });
 
-test('a program takes packed rows as it writes elements one by one', () => {
+test('rows lie in a program as they were written', () => {
   const key = [typed('ifname'), typed('ether_addr')];
   const data = [typed('inet_service')];
   const map = { kind: 'value', parts: data } as const;
   const nodes = [1, 2, 3].map((i) => [{ concat: [`eth${i}`, `02:00:00:00:00:0${i}`] }, i] as never);
-  const rows = packElements(nodes, { key, data: map, flags: SET_FLAGS.map });
-  assert.ok(rows);
-  const head = { type: 12, family: 1, operation: 0 };
-  const prefix = new Uint8Array(8);
-  const atOnce = new ProgramWriter();
-  atOnce.packedRows(head, prefix, rows, rows.length, rows.rows);
-  const oneByOne = new ProgramWriter();
-  const list = oneByOne.packedElements(head, prefix, rows);
-  for (const element of elementsOf(rows)) list.add(element as PackedElement);
-  assert.deepEqual(atOnce.bytes(), oneByOne.bytes());
-  assert.throws(() => atOnce.packedRows(head, prefix, rows, rows.length + 1, rows.rows), RangeError);
+  const packed = packElements(nodes, { key, data: map, flags: SET_FLAGS.map });
+  assert.ok(packed);
+  const program = new ProgramWriter();
+  const at = program.rows({ type: 12, family: 1, operation: 0 }, new Uint8Array(8), packed, packed.length);
+  const area = program.bytes().subarray(at);
+  assert.ok(packed.write(area, 0, 1) && packed.write(area, 1, 3));
+  assert.deepEqual(area, packed.rows);
+  assert.deepEqual(elementsOf(packed).map(hex), slowly(nodes, key, data));
+});
+
+test('timeouts of whole seconds go with the keys', () => {
+  const key = [typed('ipv4_addr')];
+  const elem = (val: string, timeout: number) => ({ elem: { val, timeout } });
+  const nodes = [elem('192.0.2.1', 5), '192.0.2.2', elem('192.0.2.3', 0xffffffff)];
+  const packed = packElements(nodes, { key, flags: SET_FLAGS.timeout });
+  assert.ok(packed);
+  assert.deepEqual(
+    elementsOf(packed).map(({ timeout }) => timeout),
+    evaluateElements(nodes, key, undefined, scope, undefined).map(({ timeout }) => timeout),
+  );
+  for (const wrong of [
+    elem('192.0.2.4', 0.5),
+    elem('192.0.2.4', 0),
+    { elem: { val: '192.0.2.4', comment: 'c' } },
+  ]) {
+    assert.equal(
+      packElements([nodes[0] as Expression, wrong], { key, flags: SET_FLAGS.timeout })?.pack(),
+      false,
+    );
+  }
 });
 
 test('whatever is not plain, or wrong, is left to the way for everything', () => {
@@ -112,7 +131,7 @@ test('whatever is not plain, or wrong, is left to the way for everything', () =>
     ['ipv4_addr', '@other'],
     ['ipv4_addr', '192.0.2.256'],
     ['ipv4_addr', { prefix: { addr: '192.0.2.0', len: 24 } }],
-    ['ipv4_addr', { elem: { val: '192.0.2.1', timeout: 5 } }],
+    ['ipv4_addr', { elem: { val: '192.0.2.1', comment: 'c' } }],
     ['ipv4_addr', { concat: ['192.0.2.1', '192.0.2.2'] }],
     ['ipv6_addr', '2001:db8::1::2'],
     ['ether_addr', '02:00:00:00:00'],

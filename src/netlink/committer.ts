@@ -1,0 +1,328 @@
+import { PackedElements } from '../linearize/index.ts';
+import { elementList, MESSAGE } from '../message/index.ts';
+import type { Family } from '../model/index.ts';
+import { findFamily } from '../protocol/index.ts';
+import {
+  type Commands,
+  commandList,
+  compileParsed,
+  encodeInSteps,
+  encodeMessages,
+  type KernelView,
+  type Needs,
+  needsOf,
+  type OutgoingMessage,
+  type ParsedCommand,
+  parseCommands,
+  UnpackableError,
+} from '../transaction/index.ts';
+import type { ProgramOptions, ProgramWriter } from '../wire/program.ts';
+import { Declarations } from './declarations.ts';
+import { echoedHandles } from './echo.ts';
+import { refusalsOf, TransactionError } from './error.ts';
+import { query } from './query.ts';
+import type { Abortable, DumpRequest, SubmitError, SubmitResult } from './socket.ts';
+import type { Transport } from './transport.ts';
+import { canDestroy, questionsFor, View } from './view.ts';
+
+/** How a transaction is committed. */
+export interface CommitOptions extends Abortable {
+  /**
+   * Commit only if the ruleset still has this generation, as it was read: refused with ERESTART where
+   * somebody else was faster.
+   */
+  readonly generation?: number;
+}
+
+/** What a transaction that took effect has made. */
+export interface Committed {
+  /** The generation that it began; the one before where it had nothing to change. */
+  readonly generation: number;
+  /** The handle of each command's object, by the command's index, where it made one. */
+  readonly handles: ReadonlyMap<number, bigint>;
+  /** Netlink messages and bytes of the batch. */
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** How often a transaction that had to look first is tried again when somebody else was faster. */
+const TRIES = 100;
+
+/** So many elements are compiled while others have to wait; with more of them, others go in between. */
+const MANY = 10_000;
+
+/** Milliseconds for which the event loop is kept at a time. */
+const SLICE = 5;
+
+/** A transaction, and what must be known to compile it. */
+interface Job {
+  readonly commands: Commands;
+  readonly parsed: readonly ParsedCommand[];
+  readonly needs: Needs;
+  readonly questions: readonly DumpRequest[];
+}
+
+interface Prepared {
+  readonly messages: readonly OutgoingMessage[];
+  /** What the compiler looked at, and the generation of that; 0 where it did not have to look. */
+  readonly view: KernelView;
+  readonly generation: number;
+}
+
+/** Messages, and the program that they are. */
+interface Encoded {
+  readonly messages: readonly OutgoingMessage[];
+  readonly program: ProgramWriter;
+}
+
+/** Commits transactions over one transport, in the order in which they are given. */
+export class Committer {
+  readonly #socket: Transport;
+  readonly #declarations = new Declarations();
+  /** Ends with the last transaction that takes several steps; none when undefined. */
+  #turn: Promise<unknown> | undefined;
+
+  constructor(socket: Transport) {
+    this.#socket = socket;
+  }
+
+  async commit(
+    parsed: readonly ParsedCommand[],
+    commands: Commands,
+    options: CommitOptions,
+  ): Promise<Committed> {
+    const job = jobOf(parsed, commands);
+    return this.#inTurn(job.questions.length > 0 || isLarge(parsed), () => this.#commit(job, options));
+  }
+
+  /** Without questions, a transaction that is not large is sent before this returns. */
+  async #commit(job: Job, options: CommitOptions): Promise<Committed> {
+    for (let attempt = 1; ; attempt++) {
+      const prepared = this.#known(job, options) ?? (await this.#look(job, options));
+      const generation = options.generation ?? prepared.generation;
+      const settings = { echo: true, generation };
+      const { messages, program } = isLarge(job.parsed)
+        ? await encodedInSteps(job, prepared, settings, options)
+        : encoded(job, prepared, settings);
+      const result = await this.#socket.submit(program, options);
+      this.#declarations.follow(job.parsed, generation, result);
+      if (options.generation === undefined && attempt < TRIES && this.#isOvertaken(result)) continue;
+      return committed(result, job, messages);
+    }
+  }
+
+  commitSync(parsed: readonly ParsedCommand[], commands: Commands, options: CommitOptions): Committed {
+    const job = jobOf(parsed, commands);
+    for (let attempt = 1; ; attempt++) {
+      const prepared = this.#known(job, options) ?? this.#lookSync(job);
+      const generation = options.generation ?? prepared.generation;
+      const { messages, program } = encoded(job, prepared, { echo: true, generation });
+      const result = this.#socket.submitSync(program);
+      this.#declarations.follow(parsed, generation, result);
+      if (options.generation === undefined && attempt < TRIES && this.#isOvertaken(result)) continue;
+      return committed(result, job, messages);
+    }
+  }
+
+  async check(commands: Commands, options: Abortable): Promise<void> {
+    const job = jobOf(parseCommands(commands), commands);
+    const prepared =
+      job.questions.length === 0 ? compiled(job, new View(), 0) : await this.#look(job, options);
+    const { messages, program } = isLarge(job.parsed)
+      ? await encodedInSteps(job, prepared, { check: true }, options)
+      : encoded(job, prepared, { check: true });
+    const result = await this.#socket.submit(program, options);
+    if (result.status !== 'checked') throw failure(result, job, messages);
+  }
+
+  /**
+   * Transactions take effect in the order they were given. Those that look first, or are large, take several steps:
+   * the ones behind them wait, and do not change the ruleset between a look and its commit.
+   */
+  #inTurn<T>(steps: boolean, work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    if (before === undefined && !steps) return work();
+    const turn = before === undefined ? work() : before.then(work);
+    const through = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#turn = through;
+    void through.then(() => {
+      if (this.#turn === through) this.#turn = undefined;
+    });
+    return turn;
+  }
+
+  /** Compiles what needs no look, or none any more; undefined where the kernel has to be asked. */
+  #known(job: Job, options: CommitOptions): Prepared | undefined {
+    if (job.questions.length === 0) return compiled(job, new View(), 0);
+    const { generation } = this.#declarations;
+    if (options.generation !== undefined && options.generation !== generation) return undefined;
+    const view = this.#declarations.viewOf(job.needs);
+    if (view === undefined) return undefined;
+    try {
+      return compiled(job, view, generation);
+    } catch {
+      // It may be right by now: what it names may be there.
+      return undefined;
+    }
+  }
+
+  /** Compiles with the kernel's answers, which are those of one generation. */
+  async #look(job: Job, { signal }: Abortable): Promise<Prepared> {
+    for (;;) {
+      const generation = await this.#socket.generation({ signal });
+      const view = new View();
+      let torn = false;
+      for (const question of job.questions) {
+        const answer = await this.#socket.dump({ ...question, signal }).catch(nothing);
+        torn ||= answer.interrupted;
+        view.take(answer.messages);
+      }
+      if (!torn && generation === (await this.#socket.generation({ signal })))
+        return this.#looked(job, view, generation);
+    }
+  }
+
+  #lookSync(job: Job): Prepared {
+    for (;;) {
+      const generation = this.#socket.generationSync();
+      const view = new View();
+      let torn = false;
+      for (const question of job.questions) {
+        const answer = attempt(() => this.#socket.dumpSync(question));
+        torn ||= answer.interrupted;
+        view.take(answer.messages);
+      }
+      if (!torn && generation === this.#socket.generationSync()) return this.#looked(job, view, generation);
+    }
+  }
+
+  #looked(job: Job, view: View, generation: number): Prepared {
+    this.#declarations.learn(job.needs, view, generation);
+    return compiled(job, view, generation);
+  }
+
+  #isOvertaken(result: SubmitResult): boolean {
+    const [error] = result.errors;
+    const overtaken =
+      result.status === 'refused' && error?.code === 'ERESTART' && error.operation === undefined;
+    if (overtaken) this.#declarations.forget();
+    return overtaken;
+  }
+}
+
+function jobOf(parsed: readonly ParsedCommand[], commands: Commands): Job {
+  const needs = needsOf(parsed, canDestroy);
+  const questions = [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(parsed))];
+  return { commands, parsed, needs, questions };
+}
+
+function isLarge(commands: readonly ParsedCommand[]): boolean {
+  let elements = 0;
+  for (const { node } of commands) elements += (node.elem as { length?: number } | undefined)?.length ?? 0;
+  return elements > MANY;
+}
+
+function compiled(job: Job, view: KernelView, generation: number): Prepared {
+  return { messages: compileParsed(job.parsed, view, true), view, generation };
+}
+
+/** Compiled anew where many elements turn out to be more than literals. */
+function encoded(job: Job, { messages, view }: Prepared, settings: ProgramOptions): Encoded {
+  try {
+    return { messages, program: encodeMessages(messages, settings) };
+  } catch (error) {
+    if (!(error instanceof UnpackableError)) throw error;
+    const complete = compileParsed(job.parsed, view);
+    return { messages: complete, program: encodeMessages(complete, settings) };
+  }
+}
+
+/** As {@link encoded}, letting others go in between. */
+async function encodedInSteps(
+  job: Job,
+  prepared: Prepared,
+  settings: ProgramOptions,
+  { signal }: Abortable,
+): Promise<Encoded> {
+  const steps = encodeInSteps(prepared.messages, settings);
+  try {
+    for (;;) {
+      const end = performance.now() + SLICE;
+      do {
+        const { done, value } = steps.next();
+        if (done) return { messages: prepared.messages, program: value };
+      } while (performance.now() < end);
+      await new Promise(setImmediate);
+      signal?.throwIfAborted();
+    }
+  } catch (error) {
+    if (!(error instanceof UnpackableError)) throw error;
+    return encoded(job, { ...prepared, messages: compileParsed(job.parsed, prepared.view) }, settings);
+  }
+}
+
+/** Which elements are there, where the kernel cannot destroy those that are. */
+function elementQuestions(commands: readonly ParsedCommand[]): DumpRequest[] {
+  return commands
+    .filter(({ verb, kind }) => verb === 'destroy' && kind === 'element')
+    .map(({ node }) => {
+      const { family, table, name } = node as { family: Family; table: string; name: string };
+      return query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
+    });
+}
+
+const NOTHING = { messages: new Uint8Array(), interrupted: false };
+
+/** What is asked for may not exist: then nothing is there. */
+function nothing(error: unknown): typeof NOTHING {
+  if ((error as { code?: string }).code === 'ENOENT') return NOTHING;
+  throw error;
+}
+
+function attempt<T>(ask: () => T): T | typeof NOTHING {
+  try {
+    return ask();
+  } catch (error) {
+    return nothing(error);
+  }
+}
+
+function committed(
+  result: SubmitResult,
+  { parsed, ...job }: Job,
+  messages: readonly OutgoingMessage[],
+): Committed {
+  if (result.status !== 'committed') throw failure(result, job, messages);
+  return {
+    generation: result.generation ?? 0,
+    handles: echoedHandles(result.echo, parsed),
+    messages: result.messages,
+    bytes: result.bytes,
+  };
+}
+
+function failure(
+  result: SubmitResult,
+  { commands }: Pick<Job, 'commands'>,
+  messages: readonly OutgoingMessage[],
+): TransactionError {
+  const root = Array.isArray(commands) ? '' : 'nftables';
+  const refusals = refusalsOf(result.errors, commandList(commands), root, (error) =>
+    sourceElement(error, messages),
+  );
+  return new TransactionError(result.status === 'unknown' ? 'unknown' : 'refused', refusals);
+}
+
+/** The caller's element that a refused one comes from: intervals become two. */
+function sourceElement(
+  { operation, elements }: SubmitError,
+  messages: readonly OutgoingMessage[],
+): number | undefined {
+  if (elements === undefined || elements.first !== elements.last) return undefined;
+  const list = messages.find((message) => message.kind === 'elements' && message.operation === operation);
+  if (list?.kind !== 'elements') return undefined;
+  return list.elements instanceof PackedElements ? elements.first : list.elements[elements.first]?.source;
+}
