@@ -60,7 +60,6 @@ export function delinearizeSet(
 function knownSet(value: Told, types: SetTypes): Omit<SetDeclaration, 'elements'> {
   return {
     name: value.name ?? '',
-    id: 0,
     key: types.key,
     data: types.data,
     flags: value.flags ?? 0,

@@ -100,6 +100,12 @@ export const setScenarios: readonly Scenario[] = [
     step('ok', destroy(named('set')('s'))),
   ),
   scenario(
+    'naming a set that is deleted, while another is declared once more',
+    step('ok', T, C, S, add(t.set('u'))),
+    step('ENOENT 2', remove(named('set')('u')), S, add(t.elem('u', '192.0.2.1'))),
+    step('ENOENT 2', remove(named('set')('u')), S, add(t.rule('c', [from('@u'), accept]))),
+  ),
+  scenario(
     'deleting a set that a rule uses',
     step('ok', T, C, S, add(t.rule('c', [from('@s'), accept]))),
     step('EBUSY 0', remove(named('set')('s'))),
