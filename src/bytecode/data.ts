@@ -25,8 +25,8 @@ export interface VerdictData {
 
 const verdictCode: Codec<VerdictCode> = {
   write: (writer, id, code) => writer.u32(id, VERDICT_CODES[code] >>> 0),
-  read(payload) {
-    const number = u32.read(payload) | 0;
+  read(bytes, start, end) {
+    const number = u32.read(bytes, start, end) | 0;
     for (const [name, code] of Object.entries(VERDICT_CODES)) if (code === number) return name as VerdictCode;
     throw new WireError(`no verdict has the code ${number}`);
   },
@@ -49,8 +49,8 @@ export const data: Codec<Data> = {
     else encode(dataSchema, { verdict: value }, writer);
     writer.end();
   },
-  read(payload) {
-    const { value, verdict } = decode(dataSchema, payload);
+  read(bytes, start, end) {
+    const { value, verdict } = decode(dataSchema, bytes, start, end);
     if (value !== undefined) return value;
     if (verdict?.code === undefined) throw new WireError('data without value or verdict');
     return verdict.chain === undefined
@@ -62,8 +62,8 @@ export const data: Codec<Data> = {
 /** A nest with NFTA_DATA_VALUE only. */
 export const value: Codec<Uint8Array> = {
   write: data.write,
-  read(payload) {
-    const read = data.read(payload);
+  read(bytes, start, end) {
+    const read = data.read(bytes, start, end);
     if (!(read instanceof Uint8Array)) throw new WireError('a verdict where a value belongs');
     return read;
   },

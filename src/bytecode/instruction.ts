@@ -1,4 +1,11 @@
-import { readAttributes, readString, WireError } from '../wire/attribute-reader.ts';
+import {
+  ATTRIBUTE_HEADER,
+  attributeId,
+  attributeLength,
+  behind,
+  readString,
+  WireError,
+} from '../wire/attribute-reader.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import {
   type Codec,
@@ -37,7 +44,7 @@ export const expression: Codec<Nested> = {
     writeInstruction(writer, instruction as Instruction);
     writer.end();
   },
-  read: (payload) => readInstruction(payload),
+  read: (bytes, start, end) => readInstruction(bytes, start, end),
 };
 
 /** A nest that lists instructions, as NFTA_RULE_EXPRESSIONS does. */
@@ -164,23 +171,33 @@ export function instructionData(instruction: Instruction): Uint8Array | undefine
 }
 
 /** Reads one instruction; what it cannot read whole comes back as {@link Opaque}. */
-export function readInstruction(payload: Uint8Array): Instruction {
+export function readInstruction(bytes: Uint8Array, start = 0, end: number = bytes.length): Instruction {
   let name = '';
-  let data: Uint8Array | undefined;
-  for (const attribute of readAttributes(payload)) {
-    if (attribute.id === NFTA_EXPR_NAME) name = readString(attribute.payload);
-    if (attribute.id === NFTA_EXPR_DATA) data = attribute.payload;
+  let dataStart = end;
+  let dataEnd = -1;
+  for (let at = start; at < end; ) {
+    const length = attributeLength(bytes, at, end);
+    const id = attributeId(bytes, at);
+    if (id === NFTA_EXPR_NAME) name = readString(bytes, at + ATTRIBUTE_HEADER, at + length);
+    else if (id === NFTA_EXPR_DATA) {
+      dataStart = at + ATTRIBUTE_HEADER;
+      dataEnd = at + length;
+    }
+    at = behind(at, length);
   }
   const definition = instructions.get(name);
   if (definition !== undefined) {
     try {
-      const value = decode(definition.schema, data ?? new Uint8Array());
-      return { name, ...(value as object) } as Instruction;
+      return {
+        name,
+        ...decode(definition.schema, bytes, dataStart, Math.max(dataStart, dataEnd)),
+      } as Instruction;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
     }
   }
-  return { name: 'opaque', expression: name, data: data?.slice() };
+  const data = dataEnd < 0 ? undefined : bytes.slice(dataStart, dataEnd);
+  return { name: 'opaque', expression: name, data };
 }
 
 function nestedText(nested: Nested): string {

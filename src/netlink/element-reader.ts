@@ -1,6 +1,7 @@
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 import { MESSAGE } from '../message/index.ts';
 import { WireError } from '../wire/attribute-reader.ts';
+import { plainBytes } from './message.ts';
 
 const MESSAGE_HEADER = 20;
 const HEADER = 4;
@@ -51,8 +52,9 @@ export class ElementReader {
   #list = 0;
   #message = 0;
 
-  /** @param bytes - whole messages, one behind the other */
-  constructor(bytes: Uint8Array) {
+  /** @param received - whole messages, one behind the other */
+  constructor(received: Uint8Array) {
+    const bytes = plainBytes(received);
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }

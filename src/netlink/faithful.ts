@@ -77,12 +77,45 @@ export function isFaithful(
   };
   try {
     const compiled = compileRule(statements, place.family, place.chain, names).instructions;
-    return isDeepStrictEqual(
-      inAnyOrder(compiled, place.family, isNamed),
-      inAnyOrder(instructions, place.family, isNamed),
+    return (
+      inStep(compiled, instructions, isNamed) ||
+      isDeepStrictEqual(
+        inAnyOrder(compiled, place.family, isNamed),
+        inAnyOrder(instructions, place.family, isNamed),
+      )
     );
   } catch (error) {
     if (error instanceof CompileError) return false;
     throw error;
   }
+}
+
+/** Whether each instruction does what the other one in its place does: nearly always, and quickly told. */
+function inStep(some: readonly Instruction[], others: readonly Instruction[], isNamed: IsNamed): boolean {
+  return (
+    some.length === others.length &&
+    some.every((one, i) => {
+      const other = others[i] as Instruction;
+      if (one.name !== other.name) return false;
+      return isSame(one, other) || essence(one, isNamed) === essence(other, isNamed);
+    })
+  );
+}
+
+/** Whether two instructions are the same to the letter. Those that name sets are not: names may be chance. */
+function isSame(one: Instruction, other: Instruction): boolean {
+  if ('set' in one) return false;
+  const [some, others] = [one, other] as unknown as Record<string, unknown>[];
+  for (const key in others) if (!isSameValue(some?.[key], others[key])) return false;
+  for (const key in some) if (some[key] !== undefined && !(key in (others as object))) return false;
+  return true;
+}
+
+function isSameValue(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (one instanceof Uint8Array)
+    return (
+      other instanceof Uint8Array && one.length === other.length && one.every((byte, i) => byte === other[i])
+    );
+  return typeof one === 'object' && isDeepStrictEqual(one, other);
 }

@@ -30,11 +30,12 @@ export interface NetlinkMessage {
 }
 
 /**
- * The messages in `bytes`, one behind the other as the socket returns them.
+ * The messages in `received`, one behind the other as the socket returns them.
  *
  * @throws WireError when a length runs past the end
  */
-export function* readMessages(bytes: Uint8Array): Generator<NetlinkMessage, void, undefined> {
+export function* readMessages(received: Uint8Array): Generator<NetlinkMessage, void, undefined> {
+  const bytes = plainBytes(received);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at < bytes.length) {
@@ -55,4 +56,9 @@ export function* readMessages(bytes: Uint8Array): Generator<NetlinkMessage, void
     };
     at += (length + 3) & ~3;
   }
+}
+
+/** The same bytes without what Node adds: parts of a `Buffer` are slow to make, and its `slice` copies nothing. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
 }

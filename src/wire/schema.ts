@@ -1,12 +1,26 @@
 import { fromBytes, toBytes } from '../datatype/byteorder.ts';
-import { readAttributes, readString, readUint, readUint64, WireError } from './attribute-reader.ts';
+import {
+  ATTRIBUTE_HEADER,
+  attributeId,
+  attributeLength,
+  behind,
+  type RawAttribute,
+  readString,
+  readUint,
+  readUint64,
+  WireError,
+} from './attribute-reader.ts';
 import type { AttributeWriter } from './attribute-writer.ts';
 
 /** How one kind of attribute payload is written and read. */
 export interface Codec<T> {
   write(writer: AttributeWriter, id: number, value: T): void;
-  /** @throws WireError when the payload is not of this kind */
-  read(payload: Uint8Array): T;
+  /**
+   * Reads the payload that lies from `start` to `end`.
+   *
+   * @throws WireError when it is not of this kind
+   */
+  read(bytes: Uint8Array, start: number, end: number): T;
 }
 
 /** A field of a schema: the attribute's number in the kernel's header and its codec. */
@@ -43,22 +57,34 @@ export function optional<T>(id: number, codec: Codec<T>): Field<T, true> {
   return { id, codec, optional: true };
 }
 
-export const u8: Codec<number> = { write: (w, id, v) => w.u8(id, v), read: (p) => readUint(p, 1) };
-export const u16: Codec<number> = { write: (w, id, v) => w.u16(id, v), read: (p) => readUint(p, 2) };
-export const u32: Codec<number> = { write: (w, id, v) => w.u32(id, v), read: (p) => readUint(p, 4) };
+export const u8: Codec<number> = {
+  write: (w, id, v) => w.u8(id, v),
+  read: (b, start, end) => readUint(b, start, end, 1),
+};
+export const u16: Codec<number> = {
+  write: (w, id, v) => w.u16(id, v),
+  read: (b, start, end) => readUint(b, start, end, 2),
+};
+export const u32: Codec<number> = {
+  write: (w, id, v) => w.u32(id, v),
+  read: (b, start, end) => readUint(b, start, end, 4),
+};
 export const u64: Codec<bigint> = { write: (w, id, v) => w.u64(id, v), read: readUint64 };
 /** A 32-bit integer that the kernel forgot to put into network order. */
 export const host32: Codec<number> = {
   write: (w, id, v) => w.raw(id, toBytes(BigInt(v), 4, 'host')),
-  read: (p) => Number(fromBytes(p, 'host')),
+  read: (b, start, end) => Number(fromBytes(b.subarray(start, end), 'host')),
 };
 /** A signed 32-bit integer, as chain priorities are. */
 export const s32: Codec<number> = {
   write: (w, id, v) => w.u32(id, v >>> 0),
-  read: (p) => readUint(p, 4) | 0,
+  read: (b, start, end) => readUint(b, start, end, 4) | 0,
 };
 export const string: Codec<string> = { write: (w, id, v) => w.string(id, v), read: readString };
-export const bytes: Codec<Uint8Array> = { write: (w, id, v) => w.raw(id, v), read: (p) => p.slice() };
+export const bytes: Codec<Uint8Array> = {
+  write: (w, id, v) => w.raw(id, v),
+  read: (b, start, end) => b.slice(start, end),
+};
 
 /** A nest that is encoded already. */
 export const nest: Codec<Uint8Array> = {
@@ -67,7 +93,7 @@ export const nest: Codec<Uint8Array> = {
     writer.append(attributes);
     writer.end();
   },
-  read: (payload) => payload.slice(),
+  read: (b, start, end) => b.slice(start, end),
 };
 
 /** An integer whose values have names, in the order of the kernel's enum. `codec` gives its width. */
@@ -81,8 +107,8 @@ export function oneOf<const N extends readonly string[]>(
       if (number < 0) throw new WireError(`no such value: ${value}`);
       codec.write(writer, id, number);
     },
-    read(payload) {
-      const number = codec.read(payload);
+    read(b, start, end) {
+      const number = codec.read(b, start, end);
       const name = names[number];
       if (name === undefined) throw new WireError(`no name for value ${number}`);
       return name as N[number];
@@ -98,7 +124,7 @@ export function nested<S extends Schema>(schema: S): Codec<ValueOf<S>> {
       encode(schema, value, writer);
       writer.end();
     },
-    read: (payload) => decode(schema, payload),
+    read: (b, start, end) => decode(schema, b, start, end),
   };
 }
 
@@ -110,7 +136,15 @@ export function list<T>(id: number, codec: Codec<T>): Codec<readonly T[]> {
       for (const value of values) codec.write(writer, id, value);
       writer.end();
     },
-    read: (payload) => readAttributes(payload).map((attribute) => codec.read(attribute.payload)),
+    read(b, start, end) {
+      const values: T[] = [];
+      for (let at = start; at < end; ) {
+        const length = attributeLength(b, at, end);
+        values.push(codec.read(b, at + ATTRIBUTE_HEADER, at + length));
+        at = behind(at, length);
+      }
+      return values;
+    },
   };
 }
 
@@ -139,15 +173,24 @@ function rowsOf(schema: Schema): readonly Row[] {
   return found;
 }
 
-const byId = new WeakMap<Schema, ReadonlyMap<number, readonly [string, Codec<unknown>]>>();
+/** How a schema reads: by the numbers of attributes. */
+interface Reading {
+  readonly fields: readonly (readonly [name: string, codec: Codec<unknown>] | undefined)[];
+  readonly required: readonly string[];
+}
 
-function fieldsById(schema: Schema): ReadonlyMap<number, readonly [string, Codec<unknown>]> {
-  let map = byId.get(schema);
-  if (map === undefined) {
-    map = new Map(Object.entries(schema).map(([name, f]) => [f.id, [name, f.codec as Codec<unknown>]]));
-    byId.set(schema, map);
+const readings = new WeakMap<Schema, Reading>();
+
+function readingOf(schema: Schema): Reading {
+  let reading = readings.get(schema);
+  if (reading === undefined) {
+    const fields: (readonly [string, Codec<unknown>] | undefined)[] = [];
+    for (const [name, { id, codec }] of Object.entries(schema)) fields[id] = [name, codec];
+    const required = Object.keys(schema).filter((name) => !schema[name]?.optional);
+    reading = { fields: Array.from(fields), required };
+    readings.set(schema, reading);
   }
-  return map;
+  return reading;
 }
 
 /**
@@ -156,27 +199,40 @@ function fieldsById(schema: Schema): ReadonlyMap<number, readonly [string, Codec
  * @throws WireError when an attribute is unknown or a required one is missing: a caller that must not
  *   lose anything then keeps the bytes
  */
-export function decode<S extends Schema>(schema: S, payload: Uint8Array): ValueOf<S> {
-  const { value, unknown } = decodeOpen(schema, payload);
+export function decode<S extends Schema>(
+  schema: S,
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): ValueOf<S> {
+  const { value, unknown } = decodeOpen(schema, bytes, start, end);
   if (unknown.length > 0) throw new WireError(`unknown attribute ${unknown[0]?.id}`);
-  for (const name in schema) {
-    if (!schema[name]?.optional && !(name in value)) throw new WireError(`attribute ${name} is missing`);
+  for (const name of readingOf(schema).required) {
+    if (!(name in value)) throw new WireError(`attribute ${name} is missing`);
   }
   return value as ValueOf<S>;
 }
 
+const NONE: readonly RawAttribute[] = [];
+
 /** Reads what the schema knows and keeps the rest beside it. Nothing is required. */
 export function decodeOpen<S extends Schema>(
   schema: S,
-  payload: Uint8Array,
-): { value: Partial<ValueOf<S>>; unknown: { id: number; payload: Uint8Array }[] } {
-  const fields = fieldsById(schema);
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): { value: Partial<ValueOf<S>>; unknown: readonly RawAttribute[] } {
+  const { fields } = readingOf(schema);
   const value: Record<string, unknown> = {};
-  const unknown: { id: number; payload: Uint8Array }[] = [];
-  for (const attribute of readAttributes(payload)) {
-    const known = fields.get(attribute.id);
-    if (known) value[known[0]] = known[1].read(attribute.payload);
-    else if (attribute.payload.length > 0) unknown.push(attribute);
+  let unknown = NONE;
+  for (let at = start; at < end; ) {
+    const length = attributeLength(bytes, at, end);
+    const id = attributeId(bytes, at);
+    const known = fields[id];
+    if (known !== undefined) value[known[0]] = known[1].read(bytes, at + ATTRIBUTE_HEADER, at + length);
+    else if (length > ATTRIBUTE_HEADER)
+      unknown = [...unknown, { id, payload: bytes.subarray(at + ATTRIBUTE_HEADER, at + length) }];
+    at = behind(at, length);
   }
   return { value: value as Partial<ValueOf<S>>, unknown };
 }
