@@ -19,3 +19,13 @@ export async function readRuleset(file: string, io: Io): Promise<Ruleset> {
     throw new SyntaxError(`${file}: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/** The JSON of a file, or of standard input for `-`; the error names the file. */
+export async function readJson(file: string, io: Io): Promise<unknown> {
+  const text = await readText(file, io);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

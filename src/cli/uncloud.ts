@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Connection,
   connect,
@@ -21,14 +20,18 @@ import {
   withHash,
 } from '../uncloud/index.ts';
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
+import { readJson } from './input.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { doctorHelp, runDoctor } from './uncloud-doctor.ts';
+import { runSimulate, simulateHelp } from './uncloud-simulate.ts';
 
 const ACTIONS = ['render', 'apply', 'check'] as const;
 
 export const uncloud: CliCommand = {
   name: 'uncloud',
-  summary: 'the VM firewall: render, apply or check a policy',
+  summary: 'the VM firewall: render, apply, check or simulate a policy, examine a host',
   help: `Usage: nftjs uncloud render|apply|check --host FILE --policy FILE [OPTIONS]
+       nftjs uncloud simulate|doctor …, see below
 
 Turns a description of this host and of its VMs into rules of three tables of its own, all called uncloud.
 Nothing outside of them is read or changed.
@@ -49,8 +52,15 @@ Options:
 ${netnsHelp}
 
 Example:
-  nftjs uncloud render --host host.json --policy policy.json`,
+  nftjs uncloud render --host host.json --policy policy.json
+
+${simulateHelp}
+
+${doctorHelp}`,
   async run(args, io) {
+    const [first, ...rest] = args;
+    if (first === 'simulate') return runSimulate(rest, io);
+    if (first === 'doctor') return runDoctor(rest, io);
     const { values, positionals } = parseOptions(
       args,
       {
@@ -64,16 +74,17 @@ Example:
       [1, 1],
     );
     const action = ACTIONS.find((name) => name === positionals[0]);
-    if (action === undefined) throw new UsageError(`expected ${ACTIONS.join(', ')}, not ${positionals[0]}`);
+    if (action === undefined)
+      throw new UsageError(`expected ${ACTIONS.join(', ')}, simulate, doctor, not ${positionals[0]}`);
     if (values.host === undefined || values.policy === undefined)
       throw new UsageError('--host and --policy are needed');
 
-    const host = parseHost(await readJson(values.host));
+    const host = parseHost(await readJson(values.host, io));
     const previous =
       values.previous === undefined
         ? undefined
-        : parsePolicy(await readJson(values.previous), { host }).policy;
-    const result = parsePolicy(await readJson(values.policy), { host, ...(previous && { previous }) });
+        : parsePolicy(await readJson(values.previous, io), { host }).policy;
+    const result = parsePolicy(await readJson(values.policy, io), { host, ...(previous && { previous }) });
     report(result, io);
 
     const make = (facts?: Facts): Rendering =>
@@ -95,15 +106,6 @@ Example:
     return result.problems.length > 0 ? EXIT.failure : EXIT.success;
   },
 };
-
-async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8');
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SyntaxError(`${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
 
 function report({ problems, unenforced, kept, blocked }: PolicyResult, io: Io): void {
   for (const { key, path, why } of problems) io.err(`uncloud: refused ${key}${path}: ${why}\n`);

@@ -1,3 +1,5 @@
+export { examine, type Finding, type Severity } from './doctor.ts';
+export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';
 export { renderFaithful } from './faithful.ts';
 export { hash } from './hash.ts';
@@ -13,5 +15,7 @@ export {
 } from './policy.ts';
 export { type Problem, UncloudError } from './problem.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
+export { type Decision, type Simulated, type Simulation, simulate } from './simulate.ts';
+export { framesOf } from './simulate-pcap.ts';
 export { appliedHash, withHash } from './stamp.ts';
 export * from './store/index.ts';

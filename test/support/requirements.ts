@@ -50,6 +50,7 @@ const requirements = {
   'vlan-device': kernel('VLAN devices', link('dummy')('link add link nftjs0 name nftjs1 type vlan id 7')),
   bridge: kernel('bridges', link('bridge')()),
   veth: kernel('veth pairs', link('veth')()),
+  vxlan: kernel('VXLAN devices', link('vxlan id 1 dstport 4789')()),
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementName = keyof typeof requirements;
