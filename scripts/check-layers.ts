@@ -39,6 +39,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may import what beside Node's own modules: a layer, or one file. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@xmldom/xmldom': ['uncloud'],
   'ipaddr.js': ['datatype', 'uncloud'],
   'node-gyp-build': ['netlink/native.ts'],
 };

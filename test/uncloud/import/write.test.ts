@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { ImportError, importCsv, MemoryStore, parsePolicy, writeImport } from '../../../src/uncloud/index.ts';
+
+const CSV = `mac,vm,ifname,bridge,addresses,groups
+02:00:00:00:00:01,a,va-0,br0,192.0.2.1 2001:db8:1::/64,web
+02:00:00:00:00:02,a,va-1,br0,,
+"02:00:00:00:00:03","b",vb-0,br0,"192.0.2.3","web ""db"""
+`;
+
+suite('importing a table', () => {
+  test('a NIC a line', () => {
+    const { vms } = importCsv(CSV);
+    assert.deepEqual(vms.a?.nics, [
+      {
+        ifname: 'va-0',
+        bridge: 'br0',
+        mac: '02:00:00:00:00:01',
+        ipv4: ['192.0.2.1/32'],
+        ipv6: ['2001:db8:1::/64'],
+        groups: ['web'],
+      },
+      { ifname: 'va-1', bridge: 'br0', mac: '02:00:00:00:00:02' },
+    ]);
+    assert.deepEqual(vms.b?.nics[0]?.groups, ['web', '"db"']);
+  });
+
+  test('names the line that is wrong', () => {
+    const cases = [
+      ['', /names of columns/],
+      ['vm,colour\n', /column colour/],
+      ['vm,ifname,bridge,mac\na,va-0,br0\n', /line 2 has no mac/],
+      ['vm,ifname,bridge,mac\n\na,"va-0,br0,x\n', /line 3/],
+    ] as const;
+    for (const [text, message] of cases)
+      assert.throws(
+        () => importCsv(text),
+        (error) => error instanceof ImportError && message.test(error.message),
+      );
+  });
+});
+
+suite('writing an import', () => {
+  test('puts what differs, and nothing the second time; what it puts is valid', async () => {
+    await using store = new MemoryStore();
+    const imported = { ...importCsv(CSV.replace(',"web ""db"""', ',web')), groups: { web: { rules: [] } } };
+    const first = await writeImport(store, 'fw/', imported);
+    assert.deepEqual(first.put, ['fw/vm/a', 'fw/vm/b', 'fw/group/web']);
+    const { revision, entries } = await store.list('fw/');
+    const again = await writeImport(store, 'fw/', imported);
+    assert.deepEqual([again.put, again.unchanged.length], [[], 3]);
+    assert.equal((await store.list('fw/')).revision, revision, 'the store was left alone');
+    const vms = Object.fromEntries(
+      entries
+        .filter(({ key }) => key.startsWith('fw/vm/'))
+        .map(({ key, value }) => [key.slice(6), JSON.parse(value)]),
+    );
+    assert.deepEqual(parsePolicy({ vms, groups: imported.groups }).problems, []);
+  });
+
+  test('leaves a record that says the same in other words; replaces one that is no JSON', async () => {
+    await using store = new MemoryStore();
+    const { vms } = importCsv('vm,ifname,bridge,mac\na,va-0,br0,02:00:00:00:00:01\n');
+    await store.put(
+      'fw/vm/a',
+      '{ "nics": [ {"mac": "02:00:00:00:00:01",\n "bridge":"br0", "ifname":"va-0"} ] }',
+    );
+    assert.deepEqual((await writeImport(store, 'fw/', { vms, groups: {}, omissions: [] })).put, []);
+    await store.put('fw/vm/a', '{ "nics": [');
+    assert.deepEqual((await writeImport(store, 'fw/', { vms, groups: {}, omissions: [] })).put, ['fw/vm/a']);
+  });
+});
