@@ -18,6 +18,7 @@ import type { Element, Family, RulesetElement } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
 import { readAttributes, readString } from '../wire/attribute-reader.ts';
 import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
+import { joined, parted } from './devices.ts';
 import type { Known, Part } from './known.ts';
 import { ruleOf } from './list.ts';
 import type { NetlinkMessage } from './message.ts';
@@ -26,10 +27,11 @@ import type { NetlinkMessage } from './message.ts';
  * - `add`: it is there now, in the place of what had its name (of rules: its handle) before: also a chain
  *   whose policy, a table whose flags or an element whose timeout was changed
  * - `insert`: a rule, at the beginning of its chain
+ * - `replace`: a rule, in the place of the one with its handle
  * - `rename`: a chain; `newname` is what it is called now
  * - `delete`: it is gone; only what names it is told, of elements all
  */
-export type ChangeAction = 'add' | 'insert' | 'rename' | 'delete';
+export type ChangeAction = 'add' | 'insert' | 'replace' | 'rename' | 'delete';
 
 /** One thing that was changed. Anonymous sets appear in their rules alone. */
 export interface Change {
@@ -77,13 +79,21 @@ const readers: Readonly<Record<number, Read>> = {
   [MESSAGE.NEWCHAIN]: (family, message, known) => {
     const made = delinearizeChain(family, told(chain, message));
     const before = known.chain(family, made.table, made.handle ?? 0);
-    known.learn(message);
+    const whole = joined(before, made);
+    known.keepChain(family, whole);
     return before === undefined || before.name === made.name
-      ? added({ chain: made })
-      : { action: 'rename', object: { chain: { ...made, name: before.name, newname: made.name } } };
+      ? added({ chain: whole })
+      : { action: 'rename', object: { chain: { ...whole, name: before.name, newname: made.name } } };
   },
   [MESSAGE.DELCHAIN]: (family, message, known) => {
     const value = told(chain, message);
+    const before = known.chain(family, value.table, handleOf(value));
+    // With a hook: devices that leave it.
+    if (value.hook !== undefined && before !== undefined) {
+      const rest = parted(before, delinearizeChain(family, value));
+      known.keepChain(family, rest);
+      return added({ chain: rest });
+    }
     known.forgetChain(family, value.table, handleOf(value));
     return deleted('chain', family, { table: value.table, name: value.name, handle: handleOf(value) });
   },
@@ -125,10 +135,22 @@ const readers: Readonly<Record<number, Read>> = {
     if (kind === undefined) return undefined;
     return deleted(kind, family, { table: value.table, name: value.name, handle: handleOf(value) });
   },
-  [MESSAGE.NEWFLOWTABLE]: (family, message) =>
-    added({ flowtable: delinearizeFlowtable(family, told(flowtable, message)) }),
-  [MESSAGE.DELFLOWTABLE]: (family, message) => {
+  [MESSAGE.NEWFLOWTABLE]: (family, message, known) => {
+    const made = delinearizeFlowtable(family, told(flowtable, message));
+    const before = known.flowtable(family, made.table, made.name);
+    const whole = joined(before, made);
+    known.keepFlowtable(family, whole);
+    return added({ flowtable: whole });
+  },
+  [MESSAGE.DELFLOWTABLE]: (family, message, known) => {
     const value = told(flowtable, message);
+    const before = known.flowtable(family, value.table, value.name);
+    if (value.hook !== undefined && before !== undefined) {
+      const rest = parted(before, delinearizeFlowtable(family, value));
+      known.keepFlowtable(family, rest);
+      return added({ flowtable: rest });
+    }
+    known.forgetFlowtable(family, value.table, value.name);
     return deleted('flowtable', family, { table: value.table, name: value.name, handle: handleOf(value) });
   },
 };
@@ -175,7 +197,7 @@ export function readChanges(messages: readonly NetlinkMessage[], known: Known): 
     if (change !== undefined) changes.push(change);
   }
   finish();
-  return orderRules(changes);
+  return orderRules(replacements(changes));
 }
 
 function elementsChange(
@@ -193,12 +215,33 @@ function elementsChange(
   return { action: isNew ? 'add' : 'delete', object };
 }
 
+/** A rule that is replaced is told to be gone, and then to be there again. */
+function replacements(changes: readonly Change[]): Change[] {
+  const gone = new Map<string, number>();
+  const kept: (Change | undefined)[] = [];
+  for (const change of changes) {
+    const { action, object } = change;
+    if (!('rule' in object)) {
+      kept.push(change);
+      continue;
+    }
+    const { family, table: tableName, chain: chainName, handle } = object.rule;
+    const name = `${family} ${tableName} ${chainName} ${handle}`;
+    const before = gone.get(name);
+    if (action === 'delete') gone.set(name, kept.length);
+    else if (before !== undefined) kept[before] = undefined;
+    kept.push(action === 'delete' || before === undefined ? change : { action: 'replace', object });
+  }
+  return kept.filter((change) => change !== undefined);
+}
+
 /**
  * Places of rules are told as they are at the end of the transaction: a rule may stand behind one that is told
  * of later. It then goes behind that one here, too.
  */
 function orderRules(changes: readonly Change[]): Change[] {
-  const isNew = ({ action, object }: Change) => 'rule' in object && action !== 'delete';
+  const isNew = ({ action, object }: Change) =>
+    'rule' in object && action !== 'delete' && action !== 'replace';
   const handle = ({ object }: Change) => ('rule' in object ? (object.rule.handle ?? 0) : 0);
   const pending = new Set(changes.filter(isNew).map(handle));
   const waiting = new Map<number, Change[]>();

@@ -1,20 +1,5 @@
-import { constants } from 'node:os';
 import type { Abortable } from './socket.ts';
-import { NetlinkSocketError } from './socket-error.ts';
-import type { Subscription, SubscriptionOptions } from './subscription.ts';
-import type { Transport } from './transport.ts';
-
-/**
- * Listens to a group of the kernel.
- *
- * @throws NetlinkSocketError EOPNOTSUPP where there is no kernel, EPERM without CAP_NET_ADMIN
- */
-export function listen(transport: Transport, group: number, options: SubscriptionOptions): Subscription {
-  if (transport.subscribe === undefined) {
-    throw new NetlinkSocketError(constants.errno.EOPNOTSUPP, 'bind', 'this connection hears of nothing');
-  }
-  return transport.subscribe(group, options);
-}
+import type { Subscription } from './subscription.ts';
 
 /** Tells the events of a subscription until that is closed. */
 export type Events<T> = (subscription: Subscription) => AsyncGenerator<T, void, undefined>;

@@ -1,7 +1,7 @@
 import type { KernelElement, KnownSet } from '../bytecode/index.ts';
-import { delinearizeChain, delinearizeSet } from '../delinearize/object/index.ts';
-import { chain, MESSAGE, set } from '../message/index.ts';
-import type { Chain, Family } from '../model/index.ts';
+import { delinearizeChain, delinearizeFlowtable, delinearizeSet } from '../delinearize/object/index.ts';
+import { chain, flowtable, MESSAGE, set } from '../message/index.ts';
+import type { Chain, Family, Flowtable } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
@@ -20,18 +20,19 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface KnownTable {
   readonly sets: Map<string, Mutable<KnownSet>>;
   readonly chains: Map<number, Chain>;
+  readonly flowtables: Map<string, Flowtable>;
 }
 
 /** How often a picture of the sets and chains is tried for while somebody changes them. */
 const TRIES = 8;
 
-/** What the kernel's messages have to be read against: the types of sets, and where chains are hooked. */
+/** What the kernel's messages have to be read against: the types of sets, where chains and flowtables are hooked. */
 export class Known {
   readonly #tables = new Map<string, KnownTable>();
   /** Anonymous sets with elements, which nothing but their own transaction needs. */
   readonly #filled = new Set<Mutable<KnownSet>>();
 
-  /** Asks the kernel for the sets (without elements) and chains of a part of the ruleset. */
+  /** Asks the kernel for the sets (without elements), chains and flowtables of a part of the ruleset. */
   static async read(socket: Transport, { family, table }: Part, { signal }: Abortable): Promise<Known> {
     const number = family === undefined ? 0 : findFamily(family).number;
     const within = table === undefined ? {} : { table };
@@ -42,6 +43,7 @@ export class Known {
       for (const request of [
         query(MESSAGE.GETCHAIN, number, chain, within),
         query(MESSAGE.GETSET, number, set, within),
+        query(MESSAGE.GETFLOWTABLE, number, flowtable, within),
       ]) {
         const answer = await socket.dump({ ...request, signal }).catch(unlessMissing);
         torn ||= answer?.interrupted === true;
@@ -60,8 +62,9 @@ export class Known {
       const { known } = delinearizeSet(family, value);
       this.#table(family, value.table).sets.set(known.name, known);
     } else if (type === MESSAGE.NEWCHAIN) {
-      const made = delinearizeChain(family, decodeOpen(chain, attributes).value);
-      this.#table(family, made.table).chains.set(made.handle ?? 0, made);
+      this.keepChain(family, delinearizeChain(family, decodeOpen(chain, attributes).value));
+    } else if (type === MESSAGE.NEWFLOWTABLE) {
+      this.keepFlowtable(family, delinearizeFlowtable(family, decodeOpen(flowtable, attributes).value));
     }
   }
 
@@ -92,6 +95,18 @@ export class Known {
     return this.#table(family, table).chains.get(handle);
   }
 
+  keepChain(family: Family, chain: Chain): void {
+    this.#table(family, chain.table).chains.set(chain.handle ?? 0, chain);
+  }
+
+  flowtable(family: Family, table: string | undefined, name: string | undefined): Flowtable | undefined {
+    return this.#table(family, table).flowtables.get(name ?? '');
+  }
+
+  keepFlowtable(family: Family, flowtable: Flowtable): void {
+    this.#table(family, flowtable.table).flowtables.set(flowtable.name, flowtable);
+  }
+
   chainNamed(family: Family, table: string | undefined, name: string | undefined): Chain | undefined {
     return [...this.#table(family, table).chains.values()].find((known) => known.name === name);
   }
@@ -108,6 +123,10 @@ export class Known {
     this.#table(family, table).chains.delete(handle);
   }
 
+  forgetFlowtable(family: Family, table: string | undefined, name: string | undefined): void {
+    this.#table(family, table).flowtables.delete(name ?? '');
+  }
+
   /** Forgets the elements of anonymous sets: the transaction that made them is over. */
   empty(): void {
     for (const known of this.#filled) known.elements = undefined;
@@ -117,7 +136,7 @@ export class Known {
   #table(family: Family, name: string | undefined): KnownTable {
     const existing = this.#tables.get(key(family, name));
     if (existing !== undefined) return existing;
-    const made: KnownTable = { sets: new Map(), chains: new Map() };
+    const made: KnownTable = { sets: new Map(), chains: new Map(), flowtables: new Map() };
     this.#tables.set(key(family, name), made);
     return made;
   }

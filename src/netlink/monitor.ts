@@ -1,7 +1,7 @@
 import { generation as generationSchema, MESSAGE } from '../message/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
 import { type Change, concerns, readChanges, separable } from './change.ts';
-import { Feed, listen } from './feed.ts';
+import { Feed } from './feed.ts';
 import { Known, type Part } from './known.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
 import type { Abortable } from './socket.ts';
@@ -47,13 +47,13 @@ export interface Overrun {
 export type MonitorEvent = Commit | Overrun;
 
 /** NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h. */
-const GROUP = 7;
+export const COMMITS = 7;
 /** Bytes of messages that make a part of a commit. */
 const PART = 1 << 20;
 
 /** Listens to commits: see `Connection.monitor`. */
 export function monitor(socket: Transport, options: MonitorOptions): Feed<MonitorEvent> {
-  const subscription = listen(socket, GROUP, options);
+  const subscription = socket.subscribe(COMMITS, options);
   // What is there now is asked for now; who never iterates does not want to hear that it failed.
   const known = Known.read(socket, options, options);
   known.catch(() => {});
@@ -88,7 +88,7 @@ class CommitReader {
   readonly #known: Known;
   /** Commits up to this one are not told. */
   readonly #base: number;
-  readonly #port: number | undefined;
+  readonly #port: number;
   readonly #part: Part;
   /** The last commit that was heard of. */
   #last: number | undefined;
@@ -96,7 +96,7 @@ class CommitReader {
   #bytes = 0;
   #hasRules = false;
 
-  constructor(known: Known, base: number, port: number | undefined, part: Part) {
+  constructor(known: Known, base: number, port: number, part: Part) {
     this.#known = known;
     this.#base = base;
     this.#port = port;

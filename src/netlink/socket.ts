@@ -2,7 +2,7 @@ import type { ProgramWriter } from '../wire/program.ts';
 import { errnoName } from './errno.ts';
 import { type NativeAnswer, type NativeConnection, type NativeOutcome, native } from './native.ts';
 import { codeOf, translate, translated } from './socket-error.ts';
-import { Subscription, type SubscriptionOptions } from './subscription.ts';
+import { NetlinkSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
 
 export { NetlinkSocketError } from './socket-error.ts';
 
@@ -227,7 +227,7 @@ export class NetlinkSocket {
    * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN
    */
   subscribe(group: number, options: SubscriptionOptions = {}): Subscription {
-    const subscription = new Subscription(this.#native, group, options, () =>
+    const subscription: Subscription = new NetlinkSubscription(this.#native, group, options, () =>
       this.#followers.delete(subscription),
     );
     this.#followers.add(subscription);

@@ -1,4 +1,4 @@
-import { type NativeConnection, type NativeMonitor, type NativeNews, native } from './native.ts';
+import { type NativeConnection, type NativeMonitor, native } from './native.ts';
 import { codeOf, translate, translated } from './socket-error.ts';
 
 /** How a subscription receives. */
@@ -14,11 +14,34 @@ export interface SubscriptionOptions {
 const RECEIVE_BUFFER = 32 << 20;
 const CHUNK = 256 << 10;
 
+/** Messages that a subscription brought. */
+export interface News {
+  /** Whole netlink messages, one behind the other. */
+  readonly messages: Uint8Array;
+  /** Behind them, messages were lost. */
+  readonly overrun: boolean;
+}
+
+/** What a group is told; see {@link NetlinkSubscription}. */
+export interface Subscription {
+  readonly closed: boolean;
+  /** The generation of the ruleset when this began: all newer ones are heard, from their beginning. */
+  readonly generation: number;
+  /** The next messages; undefined once this is closed. One call at a time. */
+  read(): Promise<News | undefined>;
+  /** Lets a read that waits keep the process alive, as it does from the beginning. */
+  ref(): void;
+  /** Lets the process end although a read waits. */
+  unref(): void;
+  /** Ends a read that waits. Closing again does nothing. */
+  close(): void;
+}
+
 /**
  * What the kernel tells a multicast group. Messages are taken from the kernel as they are read, so a slow
  * reader takes no memory but the receive buffer; when that is full, messages are lost and the next read says so.
  */
-export class Subscription {
+export class NetlinkSubscription implements Subscription {
   readonly #native: NativeMonitor;
   readonly #closing: () => void;
   #closed = false;
@@ -38,13 +61,11 @@ export class Subscription {
     return this.#closed;
   }
 
-  /** The generation of the ruleset when this began: all newer ones are heard, from their beginning. */
   get generation(): number {
     return this.#native.generation();
   }
 
-  /** The next messages; undefined once this is closed. One call at a time. */
-  async read(): Promise<NativeNews | undefined> {
+  async read(): Promise<News | undefined> {
     if (this.#closed) return undefined;
     try {
       return await this.#native.read(CHUNK);
@@ -54,17 +75,14 @@ export class Subscription {
     }
   }
 
-  /** Lets a read that waits keep the process alive, as it does from the beginning. */
   ref(): void {
     this.#native.ref();
   }
 
-  /** Lets the process end although a read waits. */
   unref(): void {
     this.#native.unref();
   }
 
-  /** Ends a read that waits. Closing again does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -3,7 +3,7 @@ import type { ChainPolicy, Family, Rule, Statement } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { concerns } from './change.ts';
-import { Feed, listen } from './feed.ts';
+import { Feed } from './feed.ts';
 import { readInterfaces } from './interfaces.ts';
 import type { Part } from './known.ts';
 import { listRuleset } from './list.ts';
@@ -88,7 +88,7 @@ const MACHINE_VERDICTS = ['continue', 'break', 'jump', 'goto', 'return'] as cons
 
 /** Listens to traced packets: see `Connection.trace`. */
 export function trace(transport: Transport, options: TraceOptions): Feed<TraceEvent> {
-  const subscription = listen(transport, GROUP, options);
+  const subscription = transport.subscribe(GROUP, options);
   return new Feed(subscription, (from) => steps(transport, from, options), options);
 }
 

@@ -14,9 +14,9 @@ export type Transport = Pick<
   | 'generation'
   | 'generationSync'
   | 'links'
+  | 'port'
+  | 'subscribe'
   | 'close'
   | typeof Symbol.dispose
   | typeof Symbol.asyncDispose
-> &
-  /** What stands in for the kernel need not tell of changes. */
-  Partial<Pick<NetlinkSocket, 'port' | 'subscribe'>>;
+>;

@@ -3,6 +3,7 @@ import { applyNames, deleteChain, newChain } from './chain.ts';
 import { deleteElements, expire, newElements } from './element.ts';
 import { deleteFlowtable, newFlowtable } from './flowtable.ts';
 import { Journal } from './journal.ts';
+import { News } from './news.ts';
 import { deleteObject, newObject } from './object.ts';
 import type { Batch, BatchMessage } from './program-reader.ts';
 import { Refused } from './refusal.ts';
@@ -46,6 +47,15 @@ export interface Refusal {
   readonly message?: BatchMessage;
 }
 
+/** What became of a batch. */
+export interface BatchResult {
+  readonly refusals: readonly Refusal[];
+  /** What is to be told of it. */
+  readonly news: News;
+  /** Whether it began a new generation. */
+  readonly changed: boolean;
+}
+
 /** What the fake kernel is and has, for one batch. */
 export interface Host {
   readonly state: State;
@@ -65,28 +75,31 @@ export function collectExpired({ state, machine }: Pick<Host, 'state' | 'machine
  * Carries out a batch: all of it where nothing is refused and it is no check, otherwise nothing. Further
  * messages are tried behind one that is refused, as the kernel does.
  */
-export function runBatch(host: Host, batch: Batch, echo: Run['echo']): readonly Refusal[] {
+export function runBatch(host: Host, batch: Batch): BatchResult {
+  const refused = (refusals: readonly Refusal[]) => ({ refusals, news: new News(), changed: false });
   if (batch.generation !== 0 && batch.generation !== host.state.generation) {
-    return [{ refused: new Refused('ERESTART') }];
+    return refused([{ refused: new Refused('ERESTART') }]);
   }
   collectExpired(host);
   const journal = new Journal();
-  const refusals = tryMessages(host, batch, journal, false, batch.echo ? echo : () => {});
+  const news = new News();
+  const refusals = tryMessages(host, batch, journal, false, news);
   if (refusals.length > 0) {
     journal.rollBack();
-    return refusals;
+    return refused(refusals);
   }
   if (!isValid(host.state)) {
     // The kernel goes through the batch again and looks after each message, to find the one to blame.
     journal.rollBack();
-    const blamed = tryMessages(host, batch, journal, true, () => {});
+    const blamed = tryMessages(host, batch, journal, true, new News());
     journal.rollBack();
-    return blamed;
+    return refused(blamed);
   }
+  const changed = journal.changed && !batch.check;
   if (batch.check) journal.rollBack();
-  else if (journal.changed) host.state.generation += 1;
+  else if (changed) host.state.generation += 1;
   for (const table of host.state.tables) table.unproven = false;
-  return [];
+  return { refusals, news, changed };
 }
 
 function isValid(state: State): boolean {
@@ -104,7 +117,7 @@ function tryMessages(
   { messages }: Batch,
   journal: Journal,
   strict: boolean,
-  echo: Run['echo'],
+  news: News,
 ): Refusal[] {
   const run: Run = {
     state,
@@ -116,7 +129,7 @@ function tryMessages(
     renamed: new Map(),
     deleted: new Map(),
     vacated: new Map(),
-    echo,
+    news,
   };
   const refusals: Refusal[] = [];
   for (const message of messages) {

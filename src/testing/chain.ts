@@ -12,7 +12,7 @@ import { demand } from './refusal.ts';
 import { removeRule } from './rule.ts';
 import { nextHandle, type Run, tableOf } from './run.ts';
 import type { BaseChain, Chain, Table } from './state.ts';
-import { chainValue } from './tell.ts';
+import { chainName, chainValue } from './tell.ts';
 
 const NFTA_CHAIN = { handle: 2, name: 3, hook: 4, policy: 5, type: 7 } as const;
 
@@ -60,7 +60,7 @@ function makeChain(run: Run, message: BatchMessage, table: Table, value: Given):
     jumps: 0,
   };
   run.journal.map(table, 'chains').set(name, chain);
-  run.echo(message, MESSAGE.NEWCHAIN, schema, chainValue(chain));
+  run.news.made(message, MESSAGE.NEWCHAIN, schema, () => chainValue(chain));
 }
 
 /** What a message says of the hook, where that is legal in the family. */
@@ -85,26 +85,29 @@ function devicesOf({ hook }: Given): string[] {
 
 function updateChain(run: Run, message: BatchMessage, chain: Chain, value: Given, named: number): void {
   const { journal } = run;
+  let added: string[] = [];
   if (value.hook !== undefined) {
     demand(chain.base, 'EEXIST', named);
     const wanted = baseOf(message.family, value);
     demand(wanted.type === chain.base.type, 'EEXIST', named);
     const same = wanted.number === chain.base.number && wanted.priority === chain.base.priority;
     demand(same, 'EOPNOTSUPP');
-    const added = wanted.devices.filter((device) => !chain.base?.devices.includes(device));
+    added = wanted.devices.filter((device) => !chain.base?.devices.includes(device));
     if (added.length > 0) journal.set(chain.base, 'devices', [...chain.base.devices, ...added]);
   }
-  if (value.handle !== undefined && value.name !== undefined) rename(run, chain, value.name);
+  if (value.handle !== undefined && value.name !== undefined) rename(run, message, chain, value.name);
   if (value.policy !== undefined && chain.base !== undefined) journal.set(chain.base, 'policy', value.policy);
   journal.note();
-  run.echo(message, MESSAGE.NEWCHAIN, schema, chainValue(chain));
+  // Of devices the new ones are told.
+  run.news.made(message, MESSAGE.NEWCHAIN, schema, () => chainValue(chain, added));
 }
 
 /** A chain keeps its name until the transaction ends: nothing in it can use either of the two names anew. */
-function rename({ renamed }: Run, chain: Chain, name: string): void {
+function rename({ renamed, news }: Run, message: BatchMessage, chain: Chain, name: string): void {
   const taken = [...renamed].some(([other, given]) => other.table === chain.table && given === name);
   demand(!taken && !chain.table.chains.has(name), 'EEXIST', NFTA_CHAIN.name);
   renamed.set(chain, name);
+  news.renamed(message, chain, name);
 }
 
 /** Gives chains their new names, in their places among the others. */
@@ -125,19 +128,22 @@ export function deleteChain(run: Run, message: BatchMessage): void {
   const named = value.handle === undefined ? NFTA_CHAIN.name : NFTA_CHAIN.handle;
   demand(chain, 'ENOENT', named);
   if (value.hook !== undefined && chain.base !== undefined && chain.base.devices.length > 0) {
-    removeDevices(run, chain.base, devicesOf(value));
+    removeDevices(run, message, chain, devicesOf(value));
     return;
   }
   const { jumps } = chain;
-  for (const rule of [...chain.rules]) removeRule(run, rule);
+  for (const rule of [...chain.rules]) removeRule(run, message, rule);
   // Jumps of its own rules count as well: the kernel counts before it looks at the rules.
   demand(jumps === 0, 'EBUSY', named);
+  run.news.gone(message, MESSAGE.DELCHAIN, schema, chainName(chain));
   run.journal.map(table, 'chains').delete(chain.name);
 }
 
-function removeDevices({ journal }: Run, base: BaseChain, devices: readonly string[]): void {
+function removeDevices(run: Run, message: BatchMessage, chain: Chain, devices: string[]): void {
+  const base = chain.base as BaseChain;
   for (const device of devices) demand(base.devices.includes(device), 'ENOENT', NFTA_CHAIN.hook);
-  journal.set(
+  run.news.gone(message, MESSAGE.DELCHAIN, schema, chainValue(chain, devices));
+  run.journal.set(
     base,
     'devices',
     base.devices.filter((device) => !devices.includes(device)),

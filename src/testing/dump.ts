@@ -12,6 +12,7 @@ import {
 } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { decodeOpen, encode, optional, string } from '../wire/schema.ts';
+import { parts } from './element.ts';
 import { MessageWriter } from './netlink-message.ts';
 import { demand } from './refusal.ts';
 import type { Element, NftObject, Rule, State, Table } from './state.ts';
@@ -38,9 +39,6 @@ export interface Question {
 
 /** The table is NFTA_*_TABLE of whatever is asked for. */
 const place = { table: optional(1, string) };
-
-/** How many elements go into one message: no list may pass 64 KiB. */
-const ELEMENTS = 128;
 
 type Answerer = (question: Question, tables: readonly Table[], out: MessageWriter, now: number) => void;
 
@@ -137,17 +135,8 @@ function tellElements(question: Question, tables: readonly Table[], out: Message
   const [home] = tables;
   const asked = home?.sets.get(wanted.set ?? '');
   demand(home !== undefined && asked !== undefined, 'ENOENT');
-  let part: Element[] = [];
-  const send = () => {
-    if (part.length > 0)
-      out.nftables(MESSAGE.NEWSETELEM, home.family, elementList, elementsValue(asked, part, now));
-    part = [];
-  };
-  for (const element of asked.elements) {
-    part.push(element);
-    if (part.length === ELEMENTS) send();
-  }
-  send();
+  for (const part of parts(asked.elements))
+    out.nftables(MESSAGE.NEWSETELEM, home.family, elementList, elementsValue(asked, part, now));
   if (question.type !== MESSAGE.GETSETELEM_RESET || asked.flags & SET_FLAGS.anonymous) return;
   for (const element of asked.elements) resetInstructions(element);
 }

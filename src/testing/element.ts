@@ -9,8 +9,10 @@ import { demand, Refused } from './refusal.ts';
 import { findSet, hold, type Run, tableOf } from './run.ts';
 import { expressionsOf } from './set.ts';
 import { type Element, isMap, type NftSet, objectKey, type Use } from './state.ts';
+import { elementsValue } from './tell.ts';
 
 const NFTA_SET_ELEM_LIST_SET = 2;
+const ELEMENTS = 128;
 const KNOWN_FLAGS = ELEMENT_FLAGS.intervalEnd | ELEMENT_FLAGS.catchall;
 
 /** Names the element where something is refused of it. */
@@ -33,16 +35,34 @@ export function newElements(run: Run, message: BatchMessage): void {
   demand(set, 'ENOENT', NFTA_SET_ELEM_LIST_SET);
   const closed = set.flags & (SET_FLAGS.constant | SET_FLAGS.anonymous);
   demand(set.bindings === 0 || !closed, 'EBUSY');
-  each(message.elements ?? [], (given) => addElement(run, message, set, given));
+  const added: Element[] = [];
+  each(message.elements ?? [], (given) => {
+    const element = addElement(run, message, set, given);
+    if (element !== undefined) added.push(element);
+  });
+  for (const some of parts(added))
+    run.news.made(message, MESSAGE.NEWSETELEM, schema, () => elementsValue(set, some, run.machine.now()));
 }
 
-function addElement(run: Run, message: BatchMessage, set: NftSet, given: GivenElement): void {
+/** As many elements at a time as one message tells of: no list may pass 64 KiB. */
+export function* parts(elements: Iterable<Element>): Generator<Element[]> {
+  let part: Element[] = [];
+  for (const element of elements) {
+    part.push(element);
+    if (part.length < ELEMENTS) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
+/** @returns the element, where something changed */
+function addElement(run: Run, message: BatchMessage, set: NftSet, given: GivenElement): Element | undefined {
   const element = take(run, set, given);
   const there = set.elements.find(element);
   if (there !== undefined) {
     demand(!(message.flags & NLM.EXCL) && givesTheSame(there, element), 'EEXIST');
-    renew(run, set, there, given, element);
-    return;
+    return renew(run, set, there, given, element) ? there : undefined;
   }
   demand(!set.elements.overlaps(element), 'EEXIST');
   demand(hasRoom(run, set, element), 'ENFILE');
@@ -50,9 +70,9 @@ function addElement(run: Run, message: BatchMessage, set: NftSet, given: GivenEl
   elements.insert(element);
   run.journal.did(() => elements.remove(element));
   set.soonest = Math.min(set.soonest, element.expires ?? Number.POSITIVE_INFINITY);
-  if (element.use === undefined) return;
-  hold(run.journal, element.use);
-  if (element.use.kind === 'chain') run.journal.set(set.table, 'unproven', true);
+  if (element.use !== undefined) hold(run.journal, element.use);
+  if (element.use?.kind === 'chain') run.journal.set(set.table, 'unproven', true);
+  return element;
 }
 
 function hasRoom(run: Run, set: NftSet, { flags }: Element): boolean {
@@ -69,11 +89,13 @@ function givesTheSame(a: Element, b: Element): boolean {
 }
 
 /** An element that is added again lives as long as it would now. */
-function renew(run: Run, set: NftSet, there: Element, given: GivenElement, element: Element): void {
-  if (there.timeout === undefined || (given.timeout === undefined && given.expiration === undefined)) return;
+function renew(run: Run, set: NftSet, there: Element, given: GivenElement, element: Element): boolean {
+  if (there.timeout === undefined) return false;
+  if (given.timeout === undefined && given.expiration === undefined) return false;
   run.journal.set(there, 'timeout', element.timeout);
   run.journal.set(there, 'expires', element.expires);
   set.soonest = Math.min(set.soonest, element.expires ?? Number.POSITIVE_INFINITY);
+  return true;
 }
 
 /** Checks what is given of an element, and looks up what it names. */
@@ -155,18 +177,27 @@ export function deleteElements(run: Run, message: BatchMessage): void {
   demand(!(set.flags & SET_FLAGS.anonymous), 'EOPNOTSUPP');
   demand(set.bindings === 0 || !(set.flags & SET_FLAGS.constant), 'EBUSY');
   if (message.elements === undefined) {
-    flush(run, set);
+    flush(run, message, set);
     return;
   }
   const lenient = message.type === MESSAGE.DESTROYSETELEM;
+  const gone: Element[] = [];
   each(message.elements, (given) => {
     const { key, keyEnd, flags = 0 } = given;
     demand((key === undefined) === ((flags & ELEMENT_FLAGS.catchall) !== 0), 'EINVAL');
     const wanted = { key: key as Uint8Array | undefined, keyEnd: keyEnd as Uint8Array | undefined, flags };
     const element = set.elements.hit(wanted);
-    if (element !== undefined) removeElement(run, set, element);
-    else demand(lenient, 'ENOENT');
+    demand(element !== undefined || lenient, 'ENOENT');
+    if (element === undefined) return;
+    removeElement(run, set, element);
+    gone.push(element);
   });
+  tellGone(run, message, set, gone);
+}
+
+function tellGone(run: Run, message: BatchMessage, set: NftSet, gone: readonly Element[]): void {
+  for (const some of parts(gone))
+    run.news.gone(message, MESSAGE.DELSETELEM, schema, elementsValue(set, some, run.machine.now()));
 }
 
 function removeElement(run: Run, set: NftSet, element: Element): void {
@@ -182,13 +213,14 @@ function vacate({ vacated }: Run, set: NftSet, count: number): void {
 }
 
 /** An empty store takes the place of the full one, however full. */
-function flush(run: Run, set: NftSet): void {
+function flush(run: Run, message: BatchMessage, set: NftSet): void {
   const { size } = set.elements;
   const [first] = set.elements;
   if (first === undefined) return;
   if (set.flags & (SET_FLAGS.map | SET_FLAGS.object)) {
     for (const { use } of set.elements) if (use !== undefined) hold(run.journal, use, -1);
   }
+  tellGone(run, message, set, [...set.elements]);
   run.journal.set(set, 'elements', new ElementStore(set));
   vacate(run, set, size);
 }

@@ -1,13 +1,22 @@
-import { TABLE_FLAGS } from '../message/index.ts';
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import { generation, MESSAGE, TABLE_FLAGS } from '../message/index.ts';
 import { errnoNumber } from '../netlink/errno.ts';
-import type { Feature, NetworkInterface } from '../netlink/index.ts';
+import { type Feature, NetlinkSocketError, type NetworkInterface } from '../netlink/index.ts';
+import { COMMITS } from '../netlink/monitor.ts';
+import type { SubscriptionOptions } from '../netlink/subscription.ts';
 import type { Commands } from '../transaction/index.ts';
 import type { Host } from './batch.ts';
 import { FakeConnection } from './fake-connection.ts';
 import { refusalOf } from './features.ts';
 import { linkMessages } from './links.ts';
+import { MessageWriter } from './netlink-message.ts';
 import type { State } from './state.ts';
+import { FakeSubscription } from './subscription.ts';
 import { FakeTransport, type Injected } from './transport.ts';
+
+/** TASK_COMM_LEN, without the end. */
+const LONGEST_NAME = 15;
 
 /** What a fake kernel is like. */
 export interface FakeKernelOptions {
@@ -45,6 +54,7 @@ export class FakeKernel {
   readonly #commits: FakeCommit[] = [];
   readonly #injected: Injected[] = [];
   readonly #interferences: Commands[] = [];
+  readonly #listening = new Set<FakeSubscription>();
   #ports = 0;
 
   constructor({ interfaces, without = [], now = Date.now }: FakeKernelOptions = {}) {
@@ -76,6 +86,8 @@ export class FakeKernel {
       port: this.#ports,
       beforeBatch: () => this.#beforeBatch(),
       links: () => linkMessages(this.#interfaces),
+      tell: (news, port) => this.#tell(news, port),
+      subscribe: (group, options) => this.#subscribe(group, options),
       closed: (port) => this.#release(port),
     });
     return new FakeConnection(transport, this, (commit) => this.#commits.push(commit));
@@ -103,6 +115,32 @@ export class FakeKernel {
    */
   interfere(commands: Commands): void {
     this.#interferences.push(commands);
+  }
+
+  /** Monitors that have not read everything yet lose what they have not, and are told of an overrun. */
+  overrun(): void {
+    for (const subscription of this.#listening) subscription.lose();
+  }
+
+  #tell(news: Uint8Array, port: number): void {
+    const id = this.#state.generation;
+    const end = new MessageWriter(port);
+    const value = { id, pid: process.pid, process: basename(process.title).slice(0, LONGEST_NAME) };
+    end.nftables(MESSAGE.NEWGEN, 0, generation, value);
+    const all = Buffer.concat([news, end.bytes()]);
+    for (const subscription of this.#listening) subscription.tell(all);
+  }
+
+  #subscribe(group: number, { receiveBuffer }: SubscriptionOptions): FakeSubscription {
+    if (group !== COMMITS) {
+      const reason = 'a fake kernel carries no packets: there is nothing to trace';
+      throw new NetlinkSocketError(constants.errno.EOPNOTSUPP, 'bind', reason);
+    }
+    const subscription: FakeSubscription = new FakeSubscription(this.#state.generation, receiveBuffer, () =>
+      this.#listening.delete(subscription),
+    );
+    this.#listening.add(subscription);
+    return subscription;
   }
 
   #beforeBatch(): Injected | undefined {

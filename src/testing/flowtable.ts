@@ -4,7 +4,7 @@ import type { BatchMessage } from './program-reader.ts';
 import { demand } from './refusal.ts';
 import { nextHandle, type Run, tableOf } from './run.ts';
 import type { Flowtable } from './state.ts';
-import { flowtableValue } from './tell.ts';
+import { flowtableName, flowtableValue } from './tell.ts';
 
 const NFTA_FLOWTABLE = { name: 2, hook: 3, handle: 5 } as const;
 
@@ -23,7 +23,7 @@ export function newFlowtable(run: Run, message: BatchMessage): void {
     demand(value.flags === undefined || value.flags === (there.flags ?? 0), 'EOPNOTSUPP');
     const added = devices.filter((device) => !there.devices.includes(device));
     run.journal.set(there, 'devices', [...there.devices, ...added]);
-    run.echo(message, MESSAGE.NEWFLOWTABLE, schema, flowtableValue(there));
+    run.news.made(message, MESSAGE.NEWFLOWTABLE, schema, () => flowtableValue({ ...there, devices: added }));
     return;
   }
   demand(run.machine.hasFlowtables, 'ENOENT');
@@ -38,7 +38,7 @@ export function newFlowtable(run: Run, message: BatchMessage): void {
     use: 0,
   };
   run.journal.map(table, 'flowtables').set(name, flowtable);
-  run.echo(message, MESSAGE.NEWFLOWTABLE, schema, flowtableValue(flowtable));
+  run.news.made(message, MESSAGE.NEWFLOWTABLE, schema, () => flowtableValue(flowtable));
 }
 
 /** NFT_MSG_DELFLOWTABLE and NFT_MSG_DESTROYFLOWTABLE */
@@ -53,5 +53,6 @@ export function deleteFlowtable(run: Run, message: BatchMessage): void {
   const named = handle === undefined ? NFTA_FLOWTABLE.name : NFTA_FLOWTABLE.handle;
   demand(flowtable, 'ENOENT', named);
   demand(flowtable.use === 0, 'EBUSY', named);
+  run.news.gone(message, MESSAGE.DELFLOWTABLE, schema, flowtableName(flowtable));
   run.journal.map(table, 'flowtables').delete(flowtable.name);
 }

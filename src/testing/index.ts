@@ -17,8 +17,8 @@
  * ```
  *
  * What it does not do: carry packets. So nothing counts, nothing is added to sets by rules, and instructions
- * are looked at only as far as they name something or may not stand somewhere. Nor does it tell of changes:
- * `monitor` and `trace` need the kernel.
+ * are looked at only as far as they name something or may not stand somewhere. So
+ * `trace` has nothing to tell, and says so; `monitor` tells of every commit.
  *
  * @packageDocumentation
  */

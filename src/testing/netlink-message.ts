@@ -8,6 +8,17 @@ const NFNL_SUBSYS_NFTABLES = 10;
 /** Writes messages as the kernel sends them. */
 export class MessageWriter {
   readonly #out = new AttributeWriter(4096);
+  readonly #port: number;
+
+  /** @param port - the address of the socket that they answer, or that made what they tell of */
+  constructor(port = 0) {
+    this.#port = port;
+  }
+
+  /** Bytes that were written. */
+  get length(): number {
+    return this.#out.length;
+  }
 
   /** What was written: whole messages, one behind the other. */
   bytes(): Uint8Array {
@@ -15,11 +26,11 @@ export class MessageWriter {
   }
 
   /** A message about an nf_tables object. */
-  nftables<S extends Schema>(type: number, family: number, schema: S, value: ValueOf<S>): void {
+  nftables<S extends Schema>(type: number, family: number, schema: S, value: ValueOf<S>, flags = 0): void {
     const start = this.#out.reserve(NLMSG_HEADER + 4);
     this.#out.view.setUint8(start + NLMSG_HEADER, family);
     encode(schema, value, this.#out);
-    this.#close(start, (NFNL_SUBSYS_NFTABLES << 8) | type);
+    this.#close(start, (NFNL_SUBSYS_NFTABLES << 8) | type, flags);
   }
 
   /** A message of rtnetlink: a fixed head, then attributes. */
@@ -27,11 +38,13 @@ export class MessageWriter {
     const start = this.#out.reserve(NLMSG_HEADER + head.length);
     this.#out.fill(start + NLMSG_HEADER, head);
     write(this.#out);
-    this.#close(start, type);
+    this.#close(start, type, 0);
   }
 
-  #close(start: number, type: number): void {
+  #close(start: number, type: number, flags: number): void {
     this.#out.view.setUint32(start, this.#out.length - start, hostIsLittleEndian);
     this.#out.view.setUint16(start + 4, type, hostIsLittleEndian);
+    this.#out.view.setUint16(start + 6, flags, hostIsLittleEndian);
+    this.#out.view.setUint32(start + 12, this.#port, hostIsLittleEndian);
   }
 }

@@ -22,7 +22,7 @@ export function newObject(run: Run, message: BatchMessage): void {
     demand(!(message.flags & NLM.EXCL), 'EEXIST', NFTA_OBJ.name);
     if (!CHANGEABLE.includes(type)) return;
     run.journal.set(there, 'data', changed(there, data));
-    run.echo(message, MESSAGE.NEWOBJ, schema, objectValue(there));
+    run.news.made(message, MESSAGE.NEWOBJ, schema, () => objectValue(there));
     return;
   }
   demand(isObjectType(type), 'ENOENT');
@@ -36,7 +36,7 @@ export function newObject(run: Run, message: BatchMessage): void {
     use: 0,
   };
   run.journal.map(table, 'objects').set(objectKey(type, name), object);
-  run.echo(message, MESSAGE.NEWOBJ, schema, objectValue(object));
+  run.news.made(message, MESSAGE.NEWOBJ, schema, () => objectValue(object));
 }
 
 /** A quota keeps what is used of it. */
@@ -62,5 +62,6 @@ export function deleteObject(run: Run, message: BatchMessage): void {
   const named = handle === undefined ? NFTA_OBJ.name : NFTA_OBJ.handle;
   demand(object, 'ENOENT', named);
   demand(object.use === 0, 'EBUSY', named);
+  run.news.gone(message, MESSAGE.DELOBJ, schema, objectValue(object));
   run.journal.map(table, 'objects').delete(objectKey(object.type, object.name));
 }

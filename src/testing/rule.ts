@@ -7,7 +7,6 @@ import { demand, Refused } from './refusal.ts';
 import { hold, nextHandle, type Run, tableOf } from './run.ts';
 import { dropAnonymous } from './set.ts';
 import type { Chain, Rule, Table } from './state.ts';
-import { ruleValue } from './tell.ts';
 
 const NFTA_RULE = { chain: 2, handle: 3, expressions: 4, position: 6, positionId: 10 } as const;
 /** NFT_RULE_MAXEXPRS */
@@ -58,14 +57,18 @@ export function newRule(run: Run, message: BatchMessage): void {
   };
   if (value.id !== undefined) run.ruleIds.set(value.id, rule);
 
-  const rules = run.journal.list(chain, 'rules');
   const append = (message.flags & NLM.APPEND) !== 0;
-  const at = neighbour === undefined ? (append ? rules.length : 0) : rules.indexOf(neighbour);
-  const after = neighbour !== undefined && (append || replaced !== undefined);
-  rules.splice(after ? at + 1 : at, 0, rule);
-  if (replaced !== undefined) removeRule(run, replaced);
+  const after = append && replaced === undefined;
+  const next =
+    neighbour === undefined
+      ? after
+        ? chain.rules.length
+        : 0
+      : chain.rules.indexOf(neighbour) + Number(after);
+  if (replaced !== undefined) removeRule(run, message, replaced);
+  run.news.ruleMade(message, rule, { neighbour, after });
+  run.journal.list(chain, 'rules').splice(next, 0, rule);
   run.journal.set(table, 'unproven', true);
-  run.echo(message, MESSAGE.NEWRULE, schema, ruleValue(rule));
 }
 
 const LIST_ELEM = 1;
@@ -90,37 +93,38 @@ export function deleteRule(run: Run, message: BatchMessage): void {
   const table = tableOf(run, message, value.table);
   const lenient = message.type === MESSAGE.DESTROYRULE;
   if (value.chain === undefined) {
-    for (const chain of table.chains.values()) removeAll(run, chain);
+    for (const chain of table.chains.values()) removeAll(run, message, chain);
     return;
   }
   if (lenient && !table.chains.has(value.chain)) return;
   const chain = chainOf(table, value.chain);
   if (value.handle === undefined) {
-    removeAll(run, chain);
+    removeAll(run, message, chain);
     return;
   }
   if (lenient && !chain.rules.some((rule) => rule.handle === value.handle)) return;
   demand(!run.deleted.get(chain)?.has(value.handle), 'ENOENT');
-  removeRule(run, findRule(chain, value.handle, NFTA_RULE.handle));
+  removeRule(run, message, findRule(chain, value.handle, NFTA_RULE.handle));
 }
 
-function removeAll(run: Run, chain: Chain): void {
-  for (const rule of chain.rules) letGo(run, rule);
+function removeAll(run: Run, message: BatchMessage, chain: Chain): void {
+  for (const rule of chain.rules) letGo(run, message, rule);
   if (chain.rules.length > 0) run.journal.set(chain, 'rules', []);
 }
 
 /** Takes a rule away, and the anonymous sets that were its own. */
-export function removeRule(run: Run, rule: Rule): void {
+export function removeRule(run: Run, message: BatchMessage, rule: Rule): void {
+  letGo(run, message, rule);
   const rules = run.journal.list(rule.chain, 'rules');
   rules.splice(rules.indexOf(rule), 1);
-  letGo(run, rule);
 }
 
-function letGo(run: Run, rule: Rule): void {
+function letGo(run: Run, message: BatchMessage, rule: Rule): void {
+  run.news.ruleGone(message, rule);
   const deleted = run.deleted.get(rule.chain) ?? new Set();
   run.deleted.set(rule.chain, deleted.add(rule.handle));
   for (const use of rule.uses) {
     hold(run.journal, use, -1);
-    if (use.kind === 'set') dropAnonymous(run, use.target);
+    if (use.kind === 'set') dropAnonymous(run, message, use.target);
   }
 }

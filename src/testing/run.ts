@@ -1,6 +1,6 @@
 import type { Instruction } from '../bytecode/index.ts';
-import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { Journal } from './journal.ts';
+import type { News } from './news.ts';
 import type { BatchMessage } from './program-reader.ts';
 import { demand } from './refusal.ts';
 import type { Chain, Flowtable, NftObject, NftSet, Rule, State, Table, Use } from './state.ts';
@@ -32,8 +32,8 @@ export interface Run {
   readonly deleted: Map<Chain, Set<bigint>>;
   /** Elements that it took from each set: their room can be used again. */
   readonly vacated: Map<NftSet, number>;
-  /** Tells the one who asked for echoes what was made. */
-  echo<S extends Schema>(message: BatchMessage, type: number, schema: S, value: ValueOf<S>): void;
+  /** What is told of it when it takes effect: to whoever asked for echoes, and to monitors. */
+  readonly news: News;
 }
 
 /** Finds a table, which must not be somebody else's. */

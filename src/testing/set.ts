@@ -42,7 +42,7 @@ export function newSet(run: Run, message: BatchMessage): void {
   };
   run.journal.map(table, 'sets').set(set.name, set);
   if (value.id !== undefined) run.setIds.set(value.id, set);
-  run.echo(message, MESSAGE.NEWSET, schema, setValue(set));
+  run.news.made(message, MESSAGE.NEWSET, schema, () => setValue(set));
 }
 
 /** What can never be, whatever the table has. */
@@ -91,7 +91,7 @@ export function expressionsOf({ expression, expressions }: Given): readonly Inst
 }
 
 /** Time and size may be declared anew. */
-function redeclare({ journal, echo }: Run, message: BatchMessage, set: NftSet, value: Given): void {
+function redeclare({ journal, news }: Run, message: BatchMessage, set: NftSet, value: Given): void {
   const { timeout, gcInterval, description } = value;
   const { description: before, timeout: _timeout, gcInterval: _gcInterval, ...rest } = set.declared;
   const size = description?.size ?? before?.size;
@@ -103,7 +103,7 @@ function redeclare({ journal, echo }: Run, message: BatchMessage, set: NftSet, v
       ? {}
       : { description: { ...before, ...(size === undefined ? {} : { size }) } }),
   });
-  echo(message, MESSAGE.NEWSET, schema, setValue(set));
+  news.made(message, MESSAGE.NEWSET, schema, () => setValue(set));
 }
 
 /** `__set%d` becomes the first name of the kind that is free. */
@@ -130,15 +130,16 @@ export function deleteSet(run: Run, message: BatchMessage): void {
   const named = handle === undefined ? NFTA_SET.name : NFTA_SET.handle;
   demand(set, 'ENOENT', named);
   demand(set.bindings === 0, 'EBUSY', named);
-  removeSet(run, set);
+  removeSet(run, message, set);
 }
 
 /** Takes an anonymous set away that no rule has any more. */
-export function dropAnonymous(run: Run, set: NftSet): void {
-  if (set.flags & SET_FLAGS.anonymous && set.bindings === 0) removeSet(run, set);
+export function dropAnonymous(run: Run, message: BatchMessage, set: NftSet): void {
+  if (set.flags & SET_FLAGS.anonymous && set.bindings === 0) removeSet(run, message, set);
 }
 
-function removeSet(run: Run, set: NftSet): void {
+function removeSet(run: Run, message: BatchMessage, set: NftSet): void {
+  run.news.gone(message, MESSAGE.DELSET, schema, setValue(set));
   if (set.flags & (SET_FLAGS.map | SET_FLAGS.object)) {
     for (const { use } of set.elements) if (use !== undefined) hold(run.journal, use, -1);
   }

@@ -36,7 +36,7 @@ export function tableValue(it: Table): ValueOf<typeof table> {
   };
 }
 
-export function chainValue(it: Chain): ValueOf<typeof chain> {
+export function chainValue(it: Chain, devices = it.base?.devices ?? []): ValueOf<typeof chain> {
   const { base } = it;
   return {
     table: it.table.name,
@@ -48,8 +48,8 @@ export function chainValue(it: Chain): ValueOf<typeof chain> {
           hook: {
             number: base.number,
             priority: base.priority,
-            ...(base.devices.length === 1 ? { device: base.devices[0] as string } : {}),
-            ...(base.devices.length > 0 ? { devices: base.devices } : {}),
+            ...(devices.length === 1 ? { device: devices[0] as string } : {}),
+            ...(devices.length > 0 ? { devices } : {}),
           },
           policy: base.policy,
           type: base.type,
@@ -58,6 +58,11 @@ export function chainValue(it: Chain): ValueOf<typeof chain> {
     use: usesOf(it),
     ...(it.userdata === undefined ? {} : { userdata: it.userdata }),
   };
+}
+
+/** A chain that is gone, by its name. */
+export function chainName({ table, name, handle }: Chain): ValueOf<typeof chain> {
+  return { table: table.name, name, handle };
 }
 
 export function ruleValue(it: Rule): ValueOf<typeof rule> {
@@ -107,6 +112,11 @@ export function flowtableValue(it: Flowtable): ValueOf<typeof flowtable> {
     handle: it.handle,
     ...(it.flags === undefined ? {} : { flags: it.flags }),
   };
+}
+
+/** A flowtable that is gone, by its name. */
+export function flowtableName({ table, name, handle }: Flowtable): ValueOf<typeof flowtable> {
+  return { table: table.name, name, handle };
 }
 
 export function elementsValue(

@@ -3,27 +3,29 @@ import {
   type Abortable,
   type DumpRequest,
   type DumpResult,
-  type Echo,
   NetlinkSocketError,
   type StreamRequest,
   type SubmitError,
   type SubmitResult,
 } from '../netlink/socket.ts';
+import type { SubscriptionOptions } from '../netlink/subscription.ts';
 import type { Transport } from '../netlink/transport.ts';
 import { readAttributes } from '../wire/attribute-reader.ts';
 import type { ProgramWriter } from '../wire/program.ts';
 import { collectExpired, type Host, type Refusal, runBatch } from './batch.ts';
 import { answer } from './dump.ts';
-import { MessageWriter } from './netlink-message.ts';
 import { readProgram } from './program-reader.ts';
 import { Refused } from './refusal.ts';
-import type { Run } from './run.ts';
+import type { FakeSubscription } from './subscription.ts';
 
 /** The fake kernel, as a transport sees it. */
 export interface TransportHost extends Host {
   /** Called before a batch is carried out; what it returns happens instead. */
   beforeBatch(): Injected | undefined;
   links(): Uint8Array;
+  /** Tells the monitors of a transaction that began a generation. */
+  tell(news: Uint8Array, port: number): void;
+  subscribe(group: number, options: SubscriptionOptions): FakeSubscription;
   closed(port: number): void;
 }
 
@@ -36,6 +38,7 @@ export type Injected =
 /** Speaks with a fake kernel as a socket does with the real one. */
 export class FakeTransport implements Transport {
   readonly #host: TransportHost;
+  readonly #subscriptions = new Set<FakeSubscription>();
   #closed = false;
 
   constructor(host: TransportHost) {
@@ -65,18 +68,14 @@ export class FakeTransport implements Transport {
     };
     if (injected?.kind === 'refuse')
       return { ...result, status: 'refused', errors: [injected.error], echo: [] };
-    const echo: Echo[] = [];
-    const take: Run['echo'] = ({ operation, family, elements }, type, schema, value) => {
-      if (elements !== undefined) return;
-      const message = new MessageWriter();
-      message.nftables(type, family, schema, value);
-      echo.push({ operation, message: message.bytes() });
-    };
-    const refusals = runBatch(host, batch, take);
+    const { refusals, news, changed } = runBatch(host, batch);
+    const told = !batch.check && refusals.length === 0 && news.write(host.port);
+    if (told && changed) host.tell(told.all, host.port);
     if (injected?.kind === 'lose') return { ...result, lost: true, status: 'unknown', errors: [], echo: [] };
     if (refusals.length > 0)
       return { ...result, status: 'refused', errors: refusals.map(submitError), echo: [] };
     if (batch.check) return { ...result, status: 'checked', errors: [], echo: [] };
+    const echo = batch.echo && told ? told.echo : [];
     return { ...result, status: 'committed', generation: host.state.generation, errors: [], echo };
   }
 
@@ -118,9 +117,21 @@ export class FakeTransport implements Transport {
     return this.#host.links();
   }
 
+  get port(): number {
+    return this.#host.port;
+  }
+
+  subscribe(group: number, options: SubscriptionOptions = {}): FakeSubscription {
+    this.#mustBeOpen();
+    const subscription = this.#host.subscribe(group, options);
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const subscription of this.#subscriptions) subscription.close();
     this.#host.closed(this.#host.port);
   }
 

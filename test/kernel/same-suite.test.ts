@@ -50,9 +50,11 @@ suite('the fake kernel does as the kernel does', requires('root', 'netns'), () =
     await fc.assert(
       fc
         .asyncProperty(fc.array(randomTransaction, { minLength: 5, maxLength: 20 }), async (transactions) => {
+          using told = real.monitor();
+          using toldByFake = fake.monitor();
           for (const commands of [furniture, ...transactions]) {
-            const told = await playStep(real, commands);
-            assert.deepEqual(await playStep(fake, commands), told);
+            const played = await playStep(real, told, commands);
+            assert.deepEqual(await playStep(fake, toldByFake, commands), played);
           }
         })
         .afterEach(async () => {

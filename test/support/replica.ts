@@ -116,10 +116,14 @@ function applyChain(table: Table, action: string, node: Node): void {
 function applyRule(table: Table, action: string, node: Node, after: number | undefined): void {
   const chain = table.chains.get(node.chain as string);
   if (chain === undefined) throw new Error(`no chain ${node.chain}`);
-  const at = chain.rules.findIndex(({ handle }) => handle === (action === 'delete' ? node.handle : after));
+  const named = action === 'delete' || action === 'replace' ? node.handle : after;
+  const at = chain.rules.findIndex(({ handle }) => handle === named);
   if (action === 'delete') {
     if (at < 0) throw new Error(`no rule ${node.handle} in ${node.chain}`);
     chain.rules.splice(at, 1);
+  } else if (action === 'replace') {
+    if (at < 0) throw new Error(`no rule ${node.handle} in ${node.chain} to replace`);
+    chain.rules[at] = node;
   } else if (after !== undefined) {
     if (at < 0) throw new Error(`no rule ${after} before ${node.handle}`);
     chain.rules.splice(at + 1, 0, node);

@@ -1,4 +1,12 @@
-import { CompileError, type Connection, type Ruleset, TransactionError } from '../../../src/index.ts';
+import assert from 'node:assert/strict';
+import {
+  CompileError,
+  type Connection,
+  type Feed,
+  type MonitorEvent,
+  type Ruleset,
+  TransactionError,
+} from '../../../src/index.ts';
 import type { Command } from './commands.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -13,22 +21,39 @@ export interface Played {
   readonly generations: number;
   /** What is there afterwards. */
   readonly listing: readonly unknown[];
+  /** What a monitor tells of it. */
+  readonly changes: readonly unknown[];
 }
 
 /** Plays a scenario, from an empty ruleset to an empty one. */
 export async function play(nft: Connection, { steps }: Scenario): Promise<Played[]> {
+  using events = nft.monitor();
   const played: Played[] = [];
-  for (const { commands } of steps) played.push(await playStep(nft, commands));
+  for (const { commands } of steps) played.push(await playStep(nft, events, commands));
   await nft.commit([{ flush: { ruleset: null } }] as unknown as Ruleset['nftables']);
   return played;
 }
 
 /** Carries out one transaction and looks at what it did. */
-export async function playStep(nft: Connection, commands: readonly Command[]): Promise<Played> {
+export async function playStep(
+  nft: Connection,
+  events: Feed<MonitorEvent>,
+  commands: readonly Command[],
+): Promise<Played> {
   const before = await nft.generation();
   const told = await commit(nft, commands);
   const { ruleset, generation } = await nft.snapshot();
-  return { ...told, generations: generation - before, listing: comparable(ruleset) };
+  const changes = generation === before ? [] : await changesUpTo(events, generation);
+  return { ...told, generations: generation - before, listing: comparable(ruleset), changes };
+}
+
+/** The changes of the commit that began a generation: every commit before it was waited for as well. */
+async function changesUpTo(events: Feed<MonitorEvent>, generation: number): Promise<unknown[]> {
+  for (;;) {
+    const { value, done } = await events.next();
+    assert.ok(!done && !value.overrun && value.own && !value.partial);
+    if (value.generation === generation) return value.changes.map(timeless);
+  }
 }
 
 async function commit(
