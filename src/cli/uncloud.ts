@@ -94,12 +94,16 @@ ${doctorHelp}`,
         blocked: result.blocked,
         ...(facts && { facts }),
       });
-    if (action === 'render' && values.netns === undefined) print(make(), values.json === true, io);
-    else {
+    if (action === 'render' && values.netns === undefined) {
+      const rendering = make();
+      warn(rendering, io);
+      print(rendering, values.json === true, io);
+    } else {
       await using nft = connect(namespaceOption(values.netns));
       const rendering = make(await factsOf(nft));
       for (const port of rendering.uncovered)
         io.err(`uncloud: ${port} does not exist yet: apply again when it does\n`);
+      warn(rendering, io);
       if (action === 'render') print(rendering, values.json === true, io);
       else await (action === 'apply' ? applyTo(nft, rendering, io) : checkOn(nft, rendering, io));
     }
@@ -107,11 +111,15 @@ ${doctorHelp}`,
   },
 };
 
-function report({ problems, unenforced, kept, blocked }: PolicyResult, io: Io): void {
+function report({ problems, kept, blocked }: PolicyResult, io: Io): void {
   for (const { key, path, why } of problems) io.err(`uncloud: refused ${key}${path}: ${why}\n`);
-  for (const { key, path, why } of unenforced) io.err(`uncloud: NOT ENFORCED ${key}${path}: ${why}\n`);
   for (const vm of kept) io.err(`uncloud: ${vm} keeps its record of the previous policy\n`);
   for (const port of blocked) io.err(`uncloud: nothing passes on ${port}, a port of a refused VM\n`);
+}
+
+/** What is in the policy and not in force, for want of what the kernel has. */
+function warn({ unenforced }: Rendering, io: Io): void {
+  for (const { key, path, why } of unenforced) io.err(`uncloud: NOT ENFORCED ${key}${path}: ${why}\n`);
 }
 
 function print({ ruleset, hash }: Rendering, json: boolean, io: Io): void {

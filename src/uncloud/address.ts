@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** A CIDR block: `value` has no bits set behind `length`. */
 export interface Prefix {
@@ -9,6 +9,11 @@ export interface Prefix {
 
 /** Bits of an address of each family. */
 export const WIDTH = { ip: 32, ip6: 128 } as const;
+
+const MASKS = {
+  ip: Array.from({ length: 33 }, (_, length) => ((1n << BigInt(length)) - 1n) << BigInt(32 - length)),
+  ip6: Array.from({ length: 129 }, (_, length) => ((1n << BigInt(length)) - 1n) << BigInt(128 - length)),
+};
 
 /** Blocks that no VM can own, not even in part. */
 const FORBIDDEN = [
@@ -24,14 +29,9 @@ const FORBIDDEN = [
 
 const LINK_LOCAL: Prefix = { family: 'ip6', value: 0xfe80n << 112n, length: 10 };
 
-function integer(bytes: readonly number[]): bigint {
-  return BigInt(`0x${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`);
-}
-
 /** The block's mask as a number. */
 export function mask(family: Prefix['family'], length: number): bigint {
-  const rest = BigInt(WIDTH[family] - length);
-  return ((1n << BigInt(length)) - 1n) << rest;
+  return MASKS[family][length] as bigint;
 }
 
 /** `value` without the bits behind `length`. */
@@ -48,10 +48,22 @@ export function overlap(a: Prefix, b: Prefix): boolean {
 
 /** An address in canonical text (RFC 5952). */
 export function addressText(family: Prefix['family'], value: bigint): string {
-  const size = WIDTH[family] / 8;
-  const hex = value.toString(16).padStart(size * 2, '0');
-  const bytes = Array.from({ length: size }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
-  return (family === 'ip' ? new ipaddr.IPv4(bytes) : new ipaddr.IPv6(bytes)).toString();
+  if (family === 'ip') {
+    const number = Number(value);
+    return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+  }
+  const hex = value.toString(16).padStart(32, '0');
+  const groups = Array.from({ length: 8 }, (_, i) => Number.parseInt(hex.slice(4 * i, 4 * i + 4), 16));
+  if (value >> 32n === 0xffffn) return `::ffff:${addressText('ip', value & 0xffffffffn)}`;
+  let [start, length] = [-1, 1];
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > length) [start, length] = [i, end - i];
+    if (end > i) i = end;
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  return start < 0 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
 
 /** A block in canonical text: `10.0.0.0/8`, `2001:db8::1/128`. */
@@ -59,15 +71,28 @@ export function prefixText({ family, value, length }: Prefix): string {
   return `${addressText(family, value)}/${length}`;
 }
 
+/** The hexadecimal digits of some groups of an IPv6 address, which may end in an IPv4 address. */
+function groupDigits(text: string): string {
+  if (text === '') return '';
+  return text
+    .split(':')
+    .map((group) => (group.includes('.') ? ip4(group).toString(16).padStart(8, '0') : group.padStart(4, '0')))
+    .join('');
+}
+
+function ip4(text: string): number {
+  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
 function address(text: string): { family: Prefix['family']; value: bigint } {
-  if (text.includes(':')) {
-    if (!text.includes('%') && ipaddr.IPv6.isValid(text)) {
-      return { family: 'ip6', value: integer(ipaddr.IPv6.parse(text).toByteArray()) };
-    }
-  } else if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return { family: 'ip', value: integer(ipaddr.IPv4.parse(text).toByteArray()) };
-  }
-  throw new TypeError('not an address');
+  if (isIPv4(text)) return { family: 'ip', value: BigInt(ip4(text)) };
+  if (!isIPv6(text) || text.includes('%')) throw new TypeError('not an address');
+  const [head = '', tail] = text.split('::');
+  const [before, after] = [groupDigits(head), groupDigits(tail ?? '')];
+  return {
+    family: 'ip6',
+    value: BigInt(`0x${before}${'0'.repeat(32 - before.length - after.length)}${after}`),
+  };
 }
 
 /**
@@ -118,8 +143,8 @@ export const anyLinkLocal = LINK_LOCAL;
 
 /** The link-local address made from a MAC (RFC 4291, appendix A). */
 export function eui64(mac: string): Prefix {
-  const [a = 0, b, c, d, e, f] = mac.split(':').map((part) => Number.parseInt(part, 16));
-  const id = integer([a ^ 2, b, c, 0xff, 0xfe, d, e, f] as number[]);
+  const digits = mac.replaceAll(':', '');
+  const id = BigInt(`0x${digits.slice(0, 6)}fffe${digits.slice(6)}`) ^ (2n << 56n);
   return { family: 'ip6', value: (0xfe80n << 112n) | id, length: 128 };
 }
 

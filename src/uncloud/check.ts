@@ -1,3 +1,4 @@
+import { cidr, type Prefix } from './address.ts';
 import { Refused } from './problem.ts';
 
 /** Validation steps: each returns its value with the type it proved, or throws {@link Refused} with the path. */
@@ -78,4 +79,27 @@ export function parsed<T>(path: string, parse: () => T): T {
 /** `key` as a step of a path. */
 export function member(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+/** The name of a group, filter or variable. */
+export function name(value: unknown, path: string): string {
+  const known = text(value, path);
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(known)) {
+    throw new Refused(path, 'a name has 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"');
+  }
+  return known;
+}
+
+/**
+ * Reads an address or a block of the other end: whatever is canonical, everything included.
+ *
+ * @throws TypeError for anything else
+ */
+export function peerBlock(value: string): Prefix {
+  return cidr(value.includes('/') ? value : `${value}/${value.includes(':') ? 128 : 32}`);
+}
+
+/** `name` as a part of a chain's or set's name: what nft would not read is written in hexadecimal. */
+export function identifier(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, (c) => `.${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

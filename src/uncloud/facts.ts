@@ -5,12 +5,17 @@ export interface Interface {
   readonly ifname: string;
   /** The bridge that it is a port of. */
   readonly bridge?: string;
+  readonly mac?: string;
 }
 
 /** What this host's kernel can do and has, as far as rules depend on it. */
 export interface Facts {
   /** Whether the kernel has `meta ibrname` (NFT_BRIDGE_META). */
   readonly ibrname?: boolean;
+  /** Whether it tracks connections on bridges (NF_CONNTRACK_BRIDGE): without, groups are stateless. */
+  readonly conntrack?: boolean;
+  /** Whether it can reject on bridges (NFT_BRIDGE_REJECT): without, groups drop instead. */
+  readonly reject?: boolean;
   /** The interfaces there are: netdev chains can only be hooked to those. */
   readonly interfaces?: readonly Interface[];
 }
@@ -21,9 +26,11 @@ export async function factsOf(nft: Connection): Promise<Facts> {
   const names = new Map(interfaces.map(({ index, name }) => [index, name]));
   return {
     ibrname: await nft.supports('meta ibrname'),
-    interfaces: interfaces.map(({ name, master }) => {
+    conntrack: await nft.supports('bridge ct'),
+    reject: await nft.supports('bridge reject'),
+    interfaces: interfaces.map(({ name, master, mac }) => {
       const bridge = master === undefined ? undefined : names.get(master);
-      return { ifname: name, ...(bridge !== undefined && { bridge }) };
+      return { ifname: name, ...(bridge !== undefined && { bridge }), ...(mac !== undefined && { mac }) };
     }),
   };
 }

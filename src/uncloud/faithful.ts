@@ -83,5 +83,5 @@ export function renderFaithful({ host, policy, facts = {} }: Desired): Rendering
   }
   const elements = [{ table: { family: 'bridge', name: TABLE } } as const, ...chains, ...rules];
   const nftables = [...clear(facts), ...elements.map((add) => ({ add }))];
-  return { ruleset: { nftables }, hash: hash(elements), uncovered: [] };
+  return { ruleset: { nftables }, hash: hash(elements), uncovered: [], unenforced: [] };
 }

@@ -1,4 +1,5 @@
 import { ifname, list, mac, member, object, version, word } from './check.ts';
+import type { Facts } from './facts.ts';
 import { Refused, UncloudError } from './problem.ts';
 
 /** A bridge whose ports the firewall guards. */
@@ -10,8 +11,12 @@ export interface Bridge {
    * may send router advertisements and run DHCP servers there.
    */
   readonly shared: boolean;
-  /** Its MAC, which no VM may use. */
+  /** Its MAC, which no VM may use; see {@link completed}. */
   readonly mac?: string;
+  /** What happens to ports that no VM lists. */
+  readonly unlisted: 'deny' | 'accept';
+  /** Where VM ports are guarded: in the bridge's hooks, or on the port itself, whatever switches behind it. */
+  readonly backend: 'bridge' | 'netdev';
 }
 
 /** How addresses are looked up: in sets made with their rule, or in named ones; `auto`: named when many. */
@@ -20,7 +25,7 @@ export type SetMode = 'anonymous' | 'named' | 'auto';
 /** This hypervisor. */
 export interface Host {
   readonly bridges: Readonly<Record<string, Bridge>>;
-  /** What happens to packets that this host routes from one interface to another and no VM owns. */
+  /** What happens to packets that this host routes and that belong to no VM and no network. */
   readonly forward: 'deny' | 'accept';
   readonly sets: SetMode;
 }
@@ -29,7 +34,7 @@ const MOST_BRIDGES = 4096;
 const MOST_UPLINKS = 256;
 
 function bridge(value: unknown, path: string): Bridge {
-  const fields = object(value, path, ['uplinks', 'shared', 'mac']);
+  const fields = object(value, path, ['uplinks', 'shared', 'mac', 'unlisted', 'backend']);
   const uplinks = list(fields.uplinks, `${path}.uplinks`, MOST_UPLINKS);
   if (fields.shared !== undefined && typeof fields.shared !== 'boolean') {
     throw new Refused(`${path}.shared`, 'neither true nor false');
@@ -38,6 +43,8 @@ function bridge(value: unknown, path: string): Bridge {
     uplinks: uplinks.map((name, i) => ifname(name, `${path}.uplinks[${i}]`)).sort(),
     shared: fields.shared ?? true,
     ...(fields.mac !== undefined && { mac: mac(fields.mac, `${path}.mac`) }),
+    unlisted: word(fields.unlisted, `${path}.unlisted`, ['deny', 'accept']),
+    backend: word(fields.backend, `${path}.backend`, ['bridge', 'netdev']),
   };
 }
 
@@ -80,4 +87,14 @@ export function parseHost(value: unknown): Host {
     if (error instanceof Refused) throw new UncloudError('host', error.path, error.message);
     throw error;
   }
+}
+
+/** The host with the MACs of its bridges, where it leaves them out and the interfaces have them. */
+export function completed(host: Host, { interfaces = [] }: Facts): Host {
+  const macs = new Map(interfaces.map(({ ifname, mac }) => [ifname, mac]));
+  const bridges = Object.entries(host.bridges).map(([name, bridge]): [string, Bridge] => {
+    const found = bridge.mac ?? macs.get(name);
+    return [name, found === undefined ? bridge : { ...bridge, mac: found }];
+  });
+  return { ...host, bridges: Object.fromEntries(bridges) };
 }

@@ -2,10 +2,14 @@ export { examine, type Finding, type Severity } from './doctor.ts';
 export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';
 export { renderFaithful } from './faithful.ts';
+export type { Filter, FilterMatch, FilterRule } from './filter.ts';
+export type { Action, Direction, Group, GroupRule, Peer, PortRange } from './group.ts';
 export { hash } from './hash.ts';
-export { type Bridge, type Host, parseHost, type SetMode } from './host.ts';
+export { type Bridge, completed, type Host, parseHost, type SetMode } from './host.ts';
+export * from './import/index.ts';
+export type { Log } from './log.ts';
+export type { Network } from './network.ts';
 export {
-  type Filter,
   type Nic,
   type Policy,
   type PolicyOptions,

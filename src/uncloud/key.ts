@@ -9,9 +9,10 @@ import {
   meta,
   Operand,
   payload,
+  vlan,
 } from '../index.ts';
 import { addressText, mask, type Prefix, WIDTH } from './address.ts';
-import type { Port } from './port.ts';
+import type { Block, Port } from './port.ts';
 import type { Key } from './table.ts';
 
 const concat = (parts: readonly Operand[]) =>
@@ -84,7 +85,7 @@ export interface AddressField {
   readonly name: string;
   /** The key for blocks of this prefix length. */
   key(length: number): Key;
-  element(port: Port, block: Prefix): Expression;
+  element(port: Port, block: Block): Expression;
 }
 
 /** The field without the bits behind a prefix length. */
@@ -92,13 +93,11 @@ export function truncated(family: Prefix['family'], field: Operand, length: numb
   return length === WIDTH[family] ? field : and(field, addressText(family, mask(family, length)));
 }
 
-const text = ({ family, value }: Prefix) => addressText(family, value);
-
 export const ipSource: AddressField = {
   family: 'ip',
   name: 'ip',
   key: (length) => typed(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
-  element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, text(block)] }),
+  element: ({ ifname, mac }, { text }) => ({ concat: [ifname, mac, text] }),
 };
 
 export const ip6Source: AddressField = {
@@ -113,7 +112,7 @@ const arpField = (name: string, address: Operand): AddressField => ({
   name,
   key: (length) =>
     typed(...PORT, [arp['saddr ether'], 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),
-  element: ({ ifname, mac }, block) => ({ concat: [ifname, mac, mac, text(block)] }),
+  element: ({ ifname, mac }, { text }) => ({ concat: [ifname, mac, mac, text] }),
 });
 
 /** The sender's hardware and protocol addresses of an ARP packet. */
@@ -134,3 +133,22 @@ export const ndOwnTarget: AddressField = {
     bare(meta.iifname, ether.saddr, length === 128 ? ndTarget : and(ndTarget, hex(mask('ip6', length)))),
   element: ({ ifname, mac }, { value }) => ({ concat: [ifname, mac, hex(value)] }),
 };
+
+/** The ids that a port may tag frames with. */
+export const trunk: Key = bare(meta.iifname, vlan.id);
+/** The same of a port that a frame goes out through. */
+export const trunkOut: Key = bare(meta.oifname, vlan.id);
+
+/** The port that a frame goes out through. */
+export const outPort: Key = { operand: meta.oifname, type: 'ifname' };
+
+/** What each port has of its own, apart from addresses. */
+export const PORT_FIELDS: readonly PortField[] = [source, ndOption, rarpHardware];
+/** Where a port's addresses may be. */
+export const ADDRESS_FIELDS: readonly AddressField[] = [
+  ipSource,
+  ip6Source,
+  arpSender,
+  arpProbe,
+  ndOwnTarget,
+];

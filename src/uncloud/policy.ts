@@ -1,11 +1,13 @@
 import { comparePrefixes, linkLocal, ownable, type Prefix, prefixText } from './address.ts';
-import { ifname, list, mac, object, parsed, text, version, word } from './check.ts';
+import { ifname, list, mac, name, object, parsed, text, version } from './check.ts';
+import { type Filter, PORT_SECURITY } from './filter.ts';
+import type { Group } from './group.ts';
 import type { Host } from './host.ts';
+import { type Log, parseLog } from './log.ts';
+import type { Network } from './network.ts';
 import { type Problem, Refused, UncloudError } from './problem.ts';
 import { settle } from './settle.ts';
-
-/** How a NIC's frames are checked. Further filters by name are still to come. */
-export type Filter = 'port-security';
+import { checkReferences, type Vocabulary, vocabulary } from './vocabulary.ts';
 
 /** A network card of a VM: the port of a bridge, and what may be seen there. */
 export interface Nic {
@@ -17,9 +19,16 @@ export interface Nic {
   readonly ipv6: readonly string[];
   /** `eui64`: the one made from the MAC; a list: these; `any`: all of fe80::/10. */
   readonly linkLocal: 'eui64' | 'any' | readonly string[];
-  /** Security groups by name. */
+  /** 802.1Q ids that it may tag frames with, in order. */
+  readonly vlans: readonly number[];
+  /** Security groups by name, in the order in which their rules are tried. */
   readonly groups: readonly string[];
-  readonly filter: Filter;
+  /** How its frames are checked: `port-security`, or the name of a filter. */
+  readonly filter: string;
+  /** Values of the filter's variables. */
+  readonly variables: Readonly<Record<string, readonly string[]>>;
+  /** Whether and how what its checks drop is logged. */
+  readonly log?: Log;
 }
 
 /** The value of the key `distributed-firewall/vm/<vmid>`. */
@@ -33,6 +42,9 @@ export interface Vm {
 /** What the VM manager wants, validated: every VM in it is good. */
 export interface Policy {
   readonly vms: Readonly<Record<string, Vm>>;
+  readonly groups: Readonly<Record<string, Group>>;
+  readonly networks: Readonly<Record<string, Network>>;
+  readonly filters: Readonly<Record<string, Filter>>;
 }
 
 /** What validation makes of a policy. */
@@ -40,9 +52,7 @@ export interface PolicyResult {
   readonly policy: Policy;
   /** What was refused, by key and path. */
   readonly problems: readonly Problem[];
-  /** What was understood and is not enforced: security groups, so far. */
-  readonly unenforced: readonly Problem[];
-  /** Refused VMs whose last good record is in `policy` instead. */
+  /** Refused VMs (`343a`), groups (`group/web`) and the like whose last good record is in `policy` instead. */
   readonly kept: readonly string[];
   /** Ports of refused VMs that nobody good lists: nothing passes there. */
   readonly blocked: readonly string[];
@@ -57,7 +67,7 @@ export interface PolicyOptions {
   readonly revisions?: Readonly<Record<string, number>>;
 }
 
-const MOST = { vms: 1_000_000, nics: 64, addresses: 1024, groups: 64 } as const;
+const MOST = { vms: 1_000_000, nics: 64, addresses: 1024, groups: 64, vlans: 4094, values: 1024 } as const;
 
 function blocks(value: unknown, path: string, family: Prefix['family']): string[] {
   const each = list(value, path, MOST.addresses).map((entry, i) => {
@@ -77,7 +87,32 @@ function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
   return [...new Set(each.sort(comparePrefixes).map(prefixText))];
 }
 
-const NIC_KEYS = ['ifname', 'bridge', 'mac', 'ipv4', 'ipv6', 'linkLocal', 'groups', 'filter'];
+function vlans(value: unknown, path: string): number[] {
+  const ids = list(value, path, MOST.vlans).flatMap((entry, i) => {
+    const [, from, to] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(String(entry)) ?? [];
+    const [first, last] = [Number(from), Number(to ?? from)];
+    if (from === undefined || first < 1 || last > 4094 || first > last) {
+      throw new Refused(`${path}[${i}]`, 'not a VLAN id or a range of them (1 to 4094)');
+    }
+    return Array.from({ length: last - first + 1 }, (_, step) => first + step);
+  });
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
+
+function variables(value: unknown, path: string): Nic['variables'] {
+  const fields = Object.entries(object(value ?? {}, path));
+  return Object.fromEntries(
+    fields.map(([key, values]) => {
+      const at = `${path}.${key}`;
+      name(key, at);
+      if (key === 'MAC' || key === 'IP' || key === 'IPV6')
+        throw new Refused(at, 'the NIC says this one itself');
+      return [key, list(values, at, MOST.values).map((entry, i) => text(entry, `${at}[${i}]`))];
+    }),
+  );
+}
+
+const NIC_KEYS = 'ifname bridge mac ipv4 ipv6 linkLocal vlans groups filter variables log'.split(' ');
 
 function nic(value: unknown, path: string): Nic {
   const fields = object(value, path, NIC_KEYS);
@@ -89,12 +124,16 @@ function nic(value: unknown, path: string): Nic {
     ipv4: blocks(fields.ipv4, `${path}.ipv4`, 'ip'),
     ipv6: blocks(fields.ipv6, `${path}.ipv6`, 'ip6'),
     linkLocal: linkLocals(fields.linkLocal, `${path}.linkLocal`),
-    groups: [...new Set(groups.map((name, i) => text(name, `${path}.groups[${i}]`)))].sort(),
-    filter: word(fields.filter, `${path}.filter`, ['port-security']),
+    vlans: vlans(fields.vlans, `${path}.vlans`),
+    groups: [...new Set(groups.map((entry, i) => name(entry, `${path}.groups[${i}]`)))],
+    filter: fields.filter === undefined ? PORT_SECURITY : name(fields.filter, `${path}.filter`),
+    variables: variables(fields.variables, `${path}.variables`),
+    ...(fields.log !== undefined && fields.log !== false && { log: parseLog(fields.log, `${path}.log`) }),
   };
 }
 
-function vm(value: unknown): Vm {
+/** Reads the value of the key `distributed-firewall/vm/<vmid>`. */
+export function parseVm(value: unknown): Vm {
   const fields = object(value, '', ['version', 'ipv4', 'ipv6', 'nics']);
   version(fields.version, '.version');
   return {
@@ -105,7 +144,7 @@ function vm(value: unknown): Vm {
 }
 
 /** The ports that a refused record names legibly, but for those that say they are on a bridge of no concern. */
-function legiblePorts(value: unknown, host: Host | undefined): string[] {
+export function legiblePorts(value: unknown, host: Host | undefined): string[] {
   const nics = (value as { nics?: unknown } | null)?.nics;
   if (!Array.isArray(nics)) return [];
   return nics.slice(0, MOST.nics).flatMap((entry: { ifname?: unknown; bridge?: unknown } | null) => {
@@ -140,13 +179,13 @@ function vmid(id: string): void {
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): PolicyResult {
   const { host, previous, revisions = {} } = options;
   let records: Readonly<Record<string, unknown>>;
+  let words: Vocabulary;
   try {
-    const fields = object(value, '', ['version', 'vms', 'groups', 'networks']);
+    const fields = object(value, '', ['version', 'vms', 'groups', 'networks', 'filters']);
     version(fields.version, '.version');
     records = object(fields.vms ?? {}, '.vms');
     if (Object.keys(records).length > MOST.vms) throw new Refused('.vms', `more than ${MOST.vms}`);
-    object(fields.groups ?? {}, '.groups');
-    object(fields.networks ?? {}, '.networks');
+    words = vocabulary(fields, previous);
   } catch (error) {
     if (error instanceof Refused) throw new UncloudError('policy', error.path, error.message);
     throw error;
@@ -154,9 +193,16 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
 
   const age = (id: string) => (Object.hasOwn(revisions, id) ? (revisions[id] as number) : Number.MAX_VALUE);
   const order = Object.keys(records).sort((a, b) => age(a) - age(b) || (a < b ? -1 : 1));
-  const valid = new Map(order.map((id) => [id, validVm(id, records[id])]));
-  const { vms, refused } = settle(order, valid, previous, host);
-  const policy = { vms: Object.fromEntries([...vms].sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const valid = new Map(order.map((id) => [id, validVm(id, records[id], words)]));
+  const last = new Map(order.flatMap((id) => lastGood(id, previous, words)));
+  const { vms, refused } = settle(order, valid, last, host);
+  const { groups, networks, filters } = words;
+  const policy = {
+    vms: Object.fromEntries([...vms].sort(([a], [b]) => (a < b ? -1 : 1))),
+    groups,
+    networks,
+    filters,
+  };
   const ports = new Set([...vms.values()].flatMap(({ nics }) => nics.map((nic) => nic.ifname)));
   const ours = new Set(
     host && Object.entries(host.bridges).flatMap(([name, { uplinks }]) => [name, ...uplinks]),
@@ -164,38 +210,40 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
   const named = [...refused.keys()].flatMap((id) => legiblePorts(records[id], host));
   return {
     policy,
-    problems: [...refused]
-      .map(([id, { path, message }]) => ({ key: `distributed-firewall/vm/${id}`, path, why: message }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1)),
-    unenforced: unenforced(policy.vms),
-    kept: [...refused.keys()].filter((id) => vms.has(id)).sort(),
+    problems: [...words.problems, ...[...refused].map(([id, refusal]) => problemOf(id, refusal))].sort(
+      (a, b) => (a.key < b.key ? -1 : 1),
+    ),
+    kept: [...[...refused.keys()].filter((id) => vms.has(id)), ...words.kept].sort(),
     blocked: [...new Set(named)].filter((name) => !ports.has(name) && !ours.has(name)).sort(),
   };
 }
 
+export function problemOf(id: string, { path, message }: Refused): Problem {
+  return { key: `distributed-firewall/vm/${id}`, path, why: message };
+}
+
 /** The record of a VM, or why it is none. */
-function validVm(id: string, value: unknown): Vm | Refused {
+export function validVm(id: string, value: unknown, words: Vocabulary): Vm | Refused {
   try {
     vmid(id);
-    return vm(value);
+    const vm = parseVm(value);
+    checkReferences(vm, words);
+    return vm;
   } catch (error) {
     if (error instanceof Refused) return error;
     throw error;
   }
 }
 
-function unenforced(vms: Policy['vms']): Problem[] {
-  return Object.entries(vms).flatMap(([id, { nics }]) =>
-    nics.flatMap(({ groups }, i) =>
-      groups.length === 0
-        ? []
-        : [
-            {
-              key: `distributed-firewall/vm/${id}`,
-              path: `.nics[${i}].groups`,
-              why: 'groups are not enforced yet',
-            },
-          ],
-    ),
-  );
+/** The record that a VM had, if what it names is still there. */
+function lastGood(id: string, previous: Policy | undefined, words: Vocabulary): [string, Vm][] {
+  const vm = previous && Object.hasOwn(previous.vms, id) ? previous.vms[id] : undefined;
+  if (!vm) return [];
+  try {
+    checkReferences(vm, words);
+    return [[id, vm]];
+  } catch (error) {
+    if (error instanceof Refused) return [];
+    throw error;
+  }
 }

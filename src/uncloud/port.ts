@@ -1,45 +1,52 @@
-import { anyLinkLocal, cidr, comparePrefixes, eui64, type Prefix } from './address.ts';
+import { addressText, anyLinkLocal, cidr, comparePrefixes, eui64, type Prefix } from './address.ts';
 import type { Host } from './host.ts';
-import type { Nic, Policy } from './policy.ts';
+import type { Nic } from './policy.ts';
+
+/** A block with the text of its address. */
+export interface Block extends Prefix {
+  readonly text: string;
+}
 
 /** A VM's port on a bridge of this host, with its addresses parsed. */
 export interface Port {
   readonly ifname: string;
   readonly bridge: string;
   readonly mac: string;
+  /** The family whose table guards it. */
+  readonly family: 'bridge' | 'netdev';
   /** On a private network: its router advertisements and DHCP answers pass. */
   readonly private: boolean;
-  readonly ip: readonly Prefix[];
-  readonly ip6: readonly Prefix[];
+  readonly ip: readonly Block[];
+  readonly ip6: readonly Block[];
 }
 
-function linkLocals(nic: Nic): Prefix[] {
-  if (nic.linkLocal === 'any') return [anyLinkLocal];
-  return nic.linkLocal === 'eui64' ? [eui64(nic.mac)] : nic.linkLocal.map(cidr);
+export function block(text: string): Block {
+  return { ...cidr(text), text: text.slice(0, text.indexOf('/')) };
 }
 
-function unique(prefixes: readonly Prefix[]): Prefix[] {
-  const byText = new Map(prefixes.map((prefix) => [`${prefix.value}/${prefix.length}`, prefix]));
-  return [...byText.values()].sort(comparePrefixes);
+const withText = (prefix: Prefix): Block => ({ ...prefix, text: addressText(prefix.family, prefix.value) });
+const ANY_LINK_LOCAL = withText(anyLinkLocal);
+
+function linkLocals(nic: Nic): Block[] {
+  if (nic.linkLocal === 'any') return [ANY_LINK_LOCAL];
+  return nic.linkLocal === 'eui64' ? [withText(eui64(nic.mac))] : nic.linkLocal.map(block);
 }
 
-/** The VM ports on bridges that this host manages, by interface name. */
-export function portsOf(host: Host, policy: Policy): Port[] {
-  return Object.values(policy.vms)
-    .flatMap((vm) => vm.nics)
-    .flatMap((nic) => {
-      const bridge = Object.hasOwn(host.bridges, nic.bridge) ? host.bridges[nic.bridge] : undefined;
-      if (!bridge) return [];
-      return [
-        {
-          ifname: nic.ifname,
-          bridge: nic.bridge,
-          mac: nic.mac,
-          private: !bridge.shared,
-          ip: unique(nic.ipv4.map(cidr)),
-          ip6: unique([...nic.ipv6.map(cidr), ...linkLocals(nic)]),
-        },
-      ];
-    })
-    .sort((a, b) => (a.ifname < b.ifname ? -1 : 1));
+/** What a NIC may call its own: addresses and networks, each once, longest prefix first. */
+export function blocksOf(nic: Nic): { ip: Block[]; ip6: Block[] } {
+  const ip6 = [...nic.ipv6.map(block), ...linkLocals(nic)].sort(comparePrefixes);
+  return {
+    ip: nic.ipv4.map(block),
+    ip6: ip6.filter(
+      ({ value, length }, i) => i === 0 || ip6[i - 1]?.value !== value || ip6[i - 1]?.length !== length,
+    ),
+  };
+}
+
+/** The port of a NIC, if it is on a bridge that this host manages. */
+export function portOf(host: Host, nic: Nic, blocks = blocksOf(nic)): Port | undefined {
+  const bridge = Object.hasOwn(host.bridges, nic.bridge) ? host.bridges[nic.bridge] : undefined;
+  if (!bridge) return undefined;
+  const { ifname, mac } = nic;
+  return { ifname, bridge: nic.bridge, mac, family: bridge.backend, private: !bridge.shared, ...blocks };
 }

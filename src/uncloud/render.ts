@@ -1,28 +1,18 @@
-import {
-  accept,
-  and,
-  type Command,
-  drop,
-  ether,
-  goto,
-  meta,
-  type Ruleset,
-  type RulesetElement,
-  type Statement,
-  set,
-} from '../index.ts';
+import type { Command, Expression, Ruleset, RulesetElement } from '../index.ts';
+import { type Context, contextOf } from './context.ts';
 import type { Facts } from './facts.ts';
-import { forwardDeny } from './forward.ts';
 import { hash } from './hash.ts';
 import type { Host } from './host.ts';
-import * as key from './key.ts';
+import { type Entry, Inventory, type Parts } from './inventory.ts';
+import { hostParts, vmParts } from './parts.ts';
+import { type Devices, tablePlans } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { type Port, portsOf } from './port.ts';
-import { portSecurity } from './security.ts';
-import { type TableWriter, tableWriter } from './table.ts';
+import type { Problem } from './problem.ts';
+import { digest, Sum } from './sum.ts';
+import { type Elements, TABLE, type TablePlan, tableElements } from './table.ts';
+import { unenforced } from './unenforced.ts';
 
-/** The name of each table of ours. Nothing outside of them is ever touched. */
-export const TABLE = 'uncloud';
+export { TABLE } from './table.ts';
 
 /** What {@link render} works from. */
 export interface Desired {
@@ -44,104 +34,8 @@ export interface Rendering {
    * appear, or set `no_linklocal_learn` on their bridge.
    */
   readonly uncovered: readonly string[];
-}
-
-/** The hooks' priorities in family bridge: -300 comes before conntrack; groups take a later one. */
-const PREROUTING = -300;
-const FORWARD = -200;
-const POSTROUTING = 300;
-/** Before whatever else looks at ingress. */
-const INGRESS = -500;
-
-/** The port that a frame goes out through. */
-const outPort = { operand: meta.oifname, type: 'ifname' } as const;
-
-/** Devices that one netdev chain takes (NFT_NETDEVICE_MAX). */
-const MOST_DEVICES = 256;
-
-/** The interfaces of managed bridges, by what may pass there. */
-interface Interfaces {
-  readonly uplinks: readonly string[];
-  readonly ports: readonly Port[];
-  readonly closed: readonly string[];
-}
-
-function interfacesOf({ host, policy, blocked = [], facts = {} }: Desired): Interfaces {
-  const ports = portsOf(host, policy);
-  const uplinks = Object.values(host.bridges)
-    .flatMap((bridge) => bridge.uplinks)
-    .sort();
-  const listed = new Set([...uplinks, ...ports.map(({ ifname }) => ifname)]);
-  const strangers = (facts.interfaces ?? [])
-    .filter(({ bridge }) => bridge !== undefined && Object.hasOwn(host.bridges, bridge))
-    .map(({ ifname }) => ifname);
-  const closed = [...new Set([...blocked, ...strangers])].filter((name) => !listed.has(name)).sort();
-  return { uplinks, ports, closed };
-}
-
-function bridgeTable(table: TableWriter, { host, facts }: Desired, interfaces: Interfaces): void {
-  const { uplinks, ports, closed } = interfaces;
-  const bridges = set(...Object.keys(host.bridges));
-  const listed = [...uplinks, ...ports.map(({ ifname }) => ifname)];
-  const vm = ports.length > 0 ? portSecurity(table, ports) : '';
-
-  const dispatch = [
-    ...uplinks.map((name) => [name, accept()] as const),
-    ...ports.map(({ ifname }) => [ifname, goto(vm)] as const),
-    ...closed.map((name) => [name, drop()] as const),
-  ];
-  const from: Statement[][] = [];
-  if (dispatch.length > 0) from.push([table.verdicts('dispatch', key.inPort.key, dispatch)]);
-  if (facts?.ibrname) from.push([meta.ibrname.in(bridges), drop()]);
-  // Frames of other bridges. A port's chains do not come back here: what ends there meets the policy.
-  from.push([accept()]);
-  table.chain('prerouting', from, { hook: 'prerouting', prio: PREROUTING, policy: 'drop' });
-
-  if (listed.length > 0) {
-    // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
-    const inside = table.among('listed', key.inPort.key, listed);
-    table.chain(
-      'forward',
-      [
-        [inside, table.among('listed', outPort, listed), accept()],
-        [inside, drop()],
-        [table.among('listed', outPort, listed), drop()],
-      ],
-      { hook: 'forward', prio: FORWARD, policy: 'accept' },
-    );
-  }
-
-  const to: Statement[][] = [];
-  if (ports.length > 0) {
-    const unicast = and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:00');
-    const vmPort = table.among('ports', outPort, ports.map(key.inPort.element));
-    const own = table.among(key.destination.name, key.destination.key, ports.map(key.destination.element));
-    to.push([own, accept()], [unicast, vmPort, drop()]);
-  }
-  if (closed.length > 0) to.push([table.among('closed', outPort, closed), drop()]);
-  if (facts?.ibrname) {
-    const inside = listed.length > 0 ? [[table.among('listed', outPort, listed), accept()]] : [];
-    table.chain('to_managed', [...inside, [drop()]]);
-    to.push([meta.obrname.in(bridges), goto('to_managed')]);
-  }
-  if (to.length > 0)
-    table.chain('postrouting', to, { hook: 'postrouting', prio: POSTROUTING, policy: 'accept' });
-}
-
-/**
- * Frames to 01:80:c2:00:00:0X go around the bridge's prerouting hook, some around all of its hooks, and
- * still teach it where their source is. No VM has to send any: they end at the port's ingress.
- */
-function ingress(table: TableWriter, devices: readonly string[]): void {
-  const linkLocal = and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00');
-  for (let i = 0; i < devices.length; i += MOST_DEVICES) {
-    table.chain(`ingress_${i / MOST_DEVICES}`, [[linkLocal, drop()]], {
-      hook: 'ingress',
-      prio: INGRESS,
-      policy: 'accept',
-      dev: devices.slice(i, i + MOST_DEVICES),
-    });
-  }
+  /** What is wanted and this kernel cannot do, or does less finely: groups without connections, reject. */
+  readonly unenforced: readonly Problem[];
 }
 
 /** Takes our tables away, whether they are there or not; the same transaction makes them anew. */
@@ -153,50 +47,150 @@ export function clear(facts: Facts = {}): Command[] {
   });
 }
 
-function commands(desired: Desired): { commands: Command[]; uncovered: string[] } {
-  const { host, policy, facts = {} } = desired;
-  const interfaces = interfacesOf(desired);
-  const elements: RulesetElement[] = [];
-  const managed = Object.keys(host.bridges).length > 0;
-  if (managed) {
-    const table = tableWriter('bridge', TABLE, host.sets);
-    bridgeTable(table, desired, interfaces);
-    elements.push(...table.elements());
-  }
-  if (host.forward === 'deny') {
-    const table = tableWriter('inet', TABLE, host.sets);
-    forwardDeny(table, host, policy);
-    elements.push(...table.elements());
-  }
-  const present = new Set(facts.interfaces?.map(({ ifname }) => ifname));
-  const guarded = [...interfaces.ports.map(({ ifname }) => ifname), ...interfaces.closed].sort();
-  const devices = guarded.filter((name) => present.has(name));
-  if (devices.length > 0) {
-    const table = tableWriter('netdev', TABLE, host.sets);
-    ingress(table, devices);
-    elements.push(...table.elements());
-  }
-  return {
-    commands: [...clear(facts), ...elements.map((add) => ({ add }))],
-    uncovered: guarded.filter((name) => !present.has(name)),
+/** Ports that are nobody's: those of refused VMs, and those on managed bridges that no VM lists. */
+export function closedPorts(
+  { host, blocked = [], facts = {} }: Desired,
+  isListed: (ifname: string) => boolean,
+): string[] {
+  const strangers = (facts.interfaces ?? []).flatMap(({ ifname, bridge }) =>
+    bridge !== undefined && Object.hasOwn(host.bridges, bridge) && host.bridges[bridge]?.unlisted === 'deny'
+      ? [ifname]
+      : [],
+  );
+  const uplinks = new Set(Object.values(host.bridges).flatMap(({ uplinks }) => uplinks));
+  return [...new Set([...blocked, ...strangers])]
+    .filter((name) => !uplinks.has(name) && !isListed(name))
+    .sort();
+}
+
+/** The ports that are listed, with the family that guards each. */
+export type PortFamilies = ReadonlyMap<string, 'bridge' | 'netdev'>;
+
+/** Which devices netdev chains can be hooked to, and which they should be but are not there. */
+export function devicesOf(
+  { host, facts }: Context,
+  ports: PortFamilies,
+  closed: readonly string[],
+): { devices: Devices; uncovered: string[] } {
+  const bridgeOf = new Map((facts.interfaces ?? []).map(({ ifname, bridge }) => [ifname, bridge]));
+  const onBridge = (name: string) => {
+    const bridge = bridgeOf.get(name);
+    return bridge === undefined || host.bridges[bridge]?.backend !== 'netdev';
   };
+  const isDirect = (name: string) => ports.get(name) === 'netdev' || (!ports.has(name) && !onBridge(name));
+  const guarded = [...ports.keys(), ...closed].sort();
+  const present = guarded.filter((name) => bridgeOf.has(name));
+  return {
+    devices: {
+      bridged: present.filter((name) => !isDirect(name)),
+      direct: present.filter((name) => isDirect(name) && ports.has(name)),
+      closed: present.filter((name) => isDirect(name) && !ports.has(name)),
+    },
+    uncovered: guarded.filter((name) => !bridgeOf.has(name)),
+  };
+}
+
+/** An element as a set or map lists it. */
+export function elementOf({ key, value }: Entry): Elements[number] {
+  return value === undefined ? key : [key, value as Expression];
+}
+
+/** The families whose tables are left alone where nothing is known of interfaces. */
+const elementsById =
+  (entries: Map<string, Elements[number][]>, { family }: TablePlan) =>
+  (set: string) =>
+    entries.get(`${family} ${set}`) ?? [];
+
+/** A rendering in parts: what depends on the kernel, and what does not. */
+export interface Rendered {
+  readonly context: Context;
+  readonly inventory: Inventory;
+  readonly elements: RulesetElement[];
+  readonly uncovered: readonly string[];
+  readonly unenforced: readonly Problem[];
+}
+
+/** The ports that VMs have on this host. */
+export function portsOf(host: Host, vms: Iterable<Policy['vms'][string]>): Map<string, 'bridge' | 'netdev'> {
+  const ports = new Map<string, 'bridge' | 'netdev'>();
+  for (const { nics } of vms) {
+    for (const { ifname, bridge } of nics) {
+      const known = Object.hasOwn(host.bridges, bridge) ? host.bridges[bridge] : undefined;
+      if (known) ports.set(ifname, known.backend);
+    }
+  }
+  return ports;
+}
+
+function collect(desired: Desired) {
+  const { host, policy, facts } = desired;
+  const context = contextOf(host, policy, facts);
+  const inventory = new Inventory();
+  const entries = new Map<string, Elements[number][]>();
+  const take = (parts: Parts) => {
+    for (const entry of inventory.add(parts)) {
+      const id = `${entry.family} ${entry.set}`;
+      const list = entries.get(id);
+      if (list) list.push(elementOf(entry));
+      else entries.set(id, [elementOf(entry)]);
+    }
+  };
+  const ports = portsOf(host, Object.values(policy.vms));
+  const closed = closedPorts(desired, (name) => ports.has(name));
+  take(hostParts(context, closed));
+  for (const [id, vm] of Object.entries(policy.vms)) take(vmParts(context, id, vm));
+  const { devices, uncovered } = devicesOf(context, ports, closed);
+  return { context, inventory, entries, uncovered, plans: tablePlans(context, inventory, devices) };
 }
 
 /**
  * Turns a host and a policy into one transaction: the tables `bridge uncloud`, `inet uncloud` and, for the
  * VM ports that exist, `netdev uncloud`, each in place of what it held before.
  *
- * - bridge prerouting (priority -300): uplinks pass, VM ports go through port security, unlisted ports of
- *   managed bridges drop, other bridges are left alone
+ * - bridge prerouting (priority -300): uplinks pass, VM ports go through port security or their filter,
+ *   unlisted ports of managed bridges drop, other bridges are left alone; -250: conntrack zones of ports with
+ *   groups; -150: groups, for what comes from VMs
  * - bridge forward: nothing between a listed port and an unlisted one
- * - bridge postrouting: to a VM no unicast frame for another MAC
- * - inet forward: nothing that no VM owns, unless the host says `"forward": "accept"`
- * - netdev ingress: no frame to 01:80:c2:00:00:0X
+ * - bridge postrouting: filters (290); to a VM no unicast frame for another MAC, and what groups let through
+ * - inet forward: virtual networks; nothing else that no VM owns, unless the host says `"forward": "accept"`
+ * - netdev ingress: no frame to 01:80:c2:00:00:0X; with backend netdev everything of the above
  *
  * The same input gives the same output, in whatever order it is written.
  */
 export function render(desired: Desired): Rendering {
-  const { facts, ...input } = desired;
-  const { commands: nftables, uncovered } = commands(desired);
-  return { ruleset: { nftables }, hash: hash(facts ? commands(input).commands : nftables), uncovered };
+  const { context, entries, uncovered, plans } = collect(desired);
+  const elements = plans.flatMap((plan) =>
+    tableElements(plan, desired.host.sets, elementsById(entries, plan)),
+  );
+  return {
+    ruleset: { nftables: [...clear(desired.facts), ...elements.map((add) => ({ add }))] },
+    hash: inputHash(desired),
+    uncovered,
+    unenforced: unenforced(context, desired.policy.vms),
+  };
+}
+
+/** The version of the rules that the same input gives: part of the hash. */
+const RULES = 2;
+
+/** What a host and a policy, but for its VMs, add to the hash. */
+export function settingHash({ host, policy, blocked = [] }: Desired): string {
+  const { groups, networks, filters } = policy;
+  const { bridges, ...rest } = host;
+  const described = Object.entries(bridges).map(([name, { mac: _, ...bridge }]) => [name, bridge]);
+  return hash({
+    rules: RULES,
+    host: { ...rest, bridges: Object.fromEntries(described) },
+    blocked,
+    groups,
+    networks,
+    filters,
+  });
+}
+
+/** The hash of a rendering: of all that it is made from but facts about the kernel. */
+export function inputHash(desired: Desired): string {
+  const sum = new Sum();
+  for (const [id, vm] of Object.entries(desired.policy.vms)) sum.add(digest(id, vm));
+  return sum.hash(settingHash(desired));
 }

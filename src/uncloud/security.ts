@@ -17,8 +17,8 @@ import {
   type Statement,
   set,
   udp,
+  vlan,
 } from '../index.ts';
-import { byLength } from './address.ts';
 import {
   type AddressField,
   arpProbe,
@@ -31,8 +31,8 @@ import {
   type PortField,
   rarpHardware,
   source,
+  trunk,
 } from './key.ts';
-import type { Port } from './port.ts';
 import type { TableWriter } from './table.ts';
 
 type Body = readonly Statement[];
@@ -86,29 +86,19 @@ const NONCE = 0x0e01;
  *
  * @returns the chain that a VM's port goes to
  */
-export function portSecurity(table: TableWriter, ports: readonly Port[]): string {
-  const privates = ports.filter((port) => port.private);
-
-  const own = (field: PortField): Statement => table.among(field.name, field.key, ports.map(field.element));
+export function portSecurity(table: TableWriter): string {
+  const own = (field: PortField): Statement => table.among(field.name, field.key);
 
   /** One rule for each prefix length in use, longest first. */
-  const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] => {
-    const elements = ports.flatMap((port) =>
-      port[field.family].map((block) => [block, field.element(port, block)] as const),
-    );
-    return byLength(elements).map(([length, each]) => [
-      ...before,
-      table.among(`${field.name}_${length}`, field.key(length), each),
-      verdict,
-    ]);
-  };
+  const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] =>
+    table
+      .lengths(field.name)
+      .map((length) => [...before, table.among(`${field.name}_${length}`, field.key(length)), verdict]);
 
   /** A rule for ports of private networks, where there are any. */
-  const onPrivate = (...statements: Body): Body[] =>
-    privates.length === 0
-      ? []
-      : [[table.among('private', inPort.key, privates.map(inPort.element)), ...statements]];
+  const onPrivate = (...statements: Body): Body[] => [[table.among('private', inPort.key), ...statements]];
 
+  const hasTrunks = table.size('trunks') > 0;
   table.chain('vm', [
     [
       ether.type.vmap([
@@ -116,9 +106,19 @@ export function portSecurity(table: TableWriter, ports: readonly Port[]): string
         ['ip', goto('vm_ip')],
         ['arp', goto('vm_arp')],
         [RARP, goto('vm_rarp')],
+        ...(hasTrunks ? [['vlan', goto('vm_vlan')] as const] : []),
       ]),
     ],
   ]);
+  if (hasTrunks) {
+    // The kernel takes one tag off: a second one is what the first is found to carry, and no protocol here.
+    const inside = vlan.type.vmap([
+      ['ip6', goto('vm_ip6')],
+      ['ip', goto('vm_ip')],
+      ['arp', goto('vm_arp')],
+    ]);
+    table.chain('vm_vlan', [[table.among('trunks', trunk), inside]]);
+  }
 
   table.chain('vm_arp', [
     [

@@ -1,6 +1,6 @@
 import { claims } from './claim.ts';
 import type { Host } from './host.ts';
-import type { Policy, Vm } from './policy.ts';
+import type { Vm } from './policy.ts';
 import { Refused } from './problem.ts';
 
 /** Which record of each VM is in force. */
@@ -17,11 +17,12 @@ export interface Settlement {
  *
  * @param order - every VM's id, the oldest first
  * @param records - each VM's record, or why it is not valid
+ * @param previous - the records that were in force, as far as they still make sense
  */
 export function settle(
   order: readonly string[],
   records: ReadonlyMap<string, Vm | Refused>,
-  previous: Policy | undefined,
+  previous: ReadonlyMap<string, Vm>,
   host: Host | undefined,
 ): Settlement {
   const vms = new Map<string, Vm>();
@@ -41,12 +42,10 @@ export function settle(
     }
   };
 
-  for (const id of order) {
-    attempt(id, previous && Object.hasOwn(previous.vms, id) ? previous.vms[id] : undefined);
-  }
+  for (const id of order) attempt(id, previous.get(id));
   refused.clear();
   for (const id of order) attempt(id, records.get(id));
-  if (refused.size === 0 || !previous) return { vms, refused };
+  if (refused.size === 0 || previous.size === 0) return { vms, refused };
 
   // What a new record gave up is free now, for those who asked for it in the same change.
   book = claims(host);

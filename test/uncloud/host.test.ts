@@ -4,7 +4,10 @@ import { parseHost, UncloudError } from '../../src/uncloud/index.ts';
 
 test('a host has defaults: shared bridges, forward deny, anonymous sets', () => {
   assert.deepEqual(parseHost({ bridges: { br100: { uplinks: ['vxlan100'] }, br0: {} } }), {
-    bridges: { br0: { uplinks: [], shared: true }, br100: { uplinks: ['vxlan100'], shared: true } },
+    bridges: {
+      br0: { uplinks: [], shared: true, unlisted: 'deny', backend: 'bridge' },
+      br100: { uplinks: ['vxlan100'], shared: true, unlisted: 'deny', backend: 'bridge' },
+    },
     forward: 'deny',
     sets: 'anonymous',
   });
@@ -18,6 +21,8 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ['an unknown forward policy', { forward: 'drop' }, '.forward'],
   ['a bridge name over 15 bytes', { bridges: { bridge0123456789: {} } }, '.bridges.bridge0123456789'],
   ['a bridge that is no object', { bridges: { br0: true } }, '.bridges.br0'],
+  ['an unknown word for unlisted', { bridges: { br0: { unlisted: 'drop' } } }, '.bridges.br0.unlisted'],
+  ['an unknown backend', { bridges: { br0: { backend: 'ovs' } } }, '.bridges.br0.backend'],
   ['shared as text', { bridges: { br0: { shared: 'no' } } }, '.bridges.br0.shared'],
   ['uplinks as text', { bridges: { br0: { uplinks: 'eth0' } } }, '.bridges.br0.uplinks'],
   ['an uplink with a star', { bridges: { br0: { uplinks: ['eth*'] } } }, '.bridges.br0.uplinks[0]'],

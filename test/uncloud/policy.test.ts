@@ -25,22 +25,30 @@ const where = (problems: readonly { key: string; path: string }[]) =>
   problems.map(({ key, path }) => `${key} ${path}`);
 
 test('a record comes out canonical: lower case, shortest text, longest prefixes first', () => {
-  const { policy, problems } = parse({
-    '343a': {
-      version: 1,
-      ipv4: ['185.203.112.1/32'],
-      ipv6: ['2A0A:E5C1:111:B::/64'],
-      nics: [
-        nic({
-          mac: '02:00:F0:A9:C4:4F',
-          ipv6: ['2a0a:e5c1:111:1234::/64', '2a0a:e5c1:0111:0888:0:f0ff:fea9:c44f/128'],
-          linkLocal: ['fe80::2', 'fe80::1/128'],
-          groups: ['web'],
-          filter: 'port-security',
-        }),
-      ],
+  const { policy, problems } = parsePolicy(
+    {
+      groups: { web: {}, db: {} },
+      vms: {
+        '343a': {
+          version: 1,
+          ipv4: ['185.203.112.1/32'],
+          ipv6: ['2A0A:E5C1:111:B::/64'],
+          nics: [
+            nic({
+              mac: '02:00:F0:A9:C4:4F',
+              ipv6: ['2a0a:e5c1:111:1234::/64', '2a0a:e5c1:0111:0888:0:f0ff:fea9:c44f/128'],
+              linkLocal: ['fe80::2', 'fe80::1/128'],
+              groups: ['web', 'db', 'web'],
+              vlans: ['20-22', 10, 21],
+              filter: 'port-security',
+              log: { rate: '1/minute' },
+            }),
+          ],
+        },
+      },
     },
-  });
+    { host },
+  );
   assert.deepEqual(problems, []);
   const expected: Nic = {
     ifname: 'v1-0',
@@ -49,8 +57,11 @@ test('a record comes out canonical: lower case, shortest text, longest prefixes 
     ipv4: ['10.0.0.1/32'],
     ipv6: ['2a0a:e5c1:111:888:0:f0ff:fea9:c44f/128', '2a0a:e5c1:111:1234::/64'],
     linkLocal: ['fe80::1/128', 'fe80::2/128'],
-    groups: ['web'],
+    vlans: [10, 20, 21, 22],
+    groups: ['web', 'db'],
     filter: 'port-security',
+    variables: {},
+    log: { level: 'info', rate: 1, per: 'minute' },
   };
   assert.deepEqual(policy.vms['343a'], {
     ipv4: ['185.203.112.1/32'],
@@ -114,6 +125,10 @@ const REFUSED: readonly (readonly [what: string, record: unknown, path: string])
   ['a short MAC', vm(nic({ mac: '02:00:00:00:01' })), '.nics[0].mac'],
   ["the bridge's MAC", vm(nic({ mac: '02:00:00:00:01:00' })), '.nics[0].mac'],
   ['a filter that does not exist', vm(nic({ filter: 'clean' })), '.nics[0].filter'],
+  ['a group that does not exist', vm(nic({ groups: ['web'] })), '.nics[0].groups[0]'],
+  ['a VLAN id of 0', vm(nic({ vlans: [0] })), '.nics[0].vlans[0]'],
+  ['a VLAN id of 4095', vm(nic({ vlans: ['7-4095'] })), '.nics[0].vlans[0]'],
+  ['a log without end', vm(nic({ log: { rate: 'always' } })), '.nics[0].log.rate'],
   ['an unknown key in a NIC', vm(nic({ adress: [] })), '.nics[0].adress'],
   ['an unknown link-local mode', vm(nic({ linkLocal: 'all' })), '.nics[0].linkLocal'],
   ['a global link-local address', vm(nic({ linkLocal: ['2001:db8::1'] })), '.nics[0].linkLocal[0]'],
@@ -237,17 +252,14 @@ test('two cards of a VM may share an address and a MAC', () => {
   assert.deepEqual(parse({ a: vm(nic(), nic({ ifname: 'v1-1' })) }).problems, []);
 });
 
-test('groups that are not enforced are said so', () => {
-  const { unenforced } = parse({ a: vm(nic({ groups: ['web'] })) });
-  assert.deepEqual(where(unenforced), ['distributed-firewall/vm/a .nics[0].groups']);
-});
-
 const UNREADABLE: readonly (readonly [unknown, string])[] = [
   [[], ''],
   [{ version: 3 }, '.version'],
   [{ vms: [] }, '.vms'],
   [{ vm: {} }, '.vm'],
   [{ groups: 1 }, '.groups'],
+  [{ networks: [] }, '.networks'],
+  [{ filters: 'all' }, '.filters'],
 ];
 
 for (const [value, path] of UNREADABLE) {

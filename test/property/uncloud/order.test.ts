@@ -162,7 +162,7 @@ suite('the rules of random policies', () => {
       return { add: { rule: { ...command.add.rule, expr } } };
     });
     const found = unprovedAccepts(
-      new Rules({ ruleset: { nftables: spoiled as never }, hash: '', uncovered: [] }),
+      new Rules({ ruleset: { nftables: spoiled as never }, hash: '', uncovered: [], unenforced: [] }),
       'prerouting',
       nic,
     );

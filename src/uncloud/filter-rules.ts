@@ -1,0 +1,151 @@
+import {
+  accept,
+  and,
+  continue_,
+  drop,
+  type Expression,
+  ether,
+  jump,
+  meta,
+  Operand,
+  range,
+  return_,
+  type Statement,
+  set,
+  type Verdict,
+} from '../index.ts';
+import { addressText, mask, WIDTH } from './address.ts';
+import { identifier } from './check.ts';
+import type { Context } from './context.ts';
+import { type FilterMatch, type FilterRule, filterOf, PORT_SECURITY } from './filter.ts';
+import { FILTER_FIELDS, type FieldValue, type FilterField, fieldElement, fieldSet } from './filter-field.ts';
+import { inPort, source } from './key.ts';
+import { blockSet, rangeSet } from './peer.ts';
+import type { Key, TableWriter } from './table.ts';
+
+type Body = readonly Statement[];
+type Direction = 'in' | 'out';
+
+const VERDICTS: Readonly<Record<string, () => Verdict>> = {
+  accept,
+  drop,
+  return: return_,
+  continue: continue_,
+};
+
+const port = (direction: Direction): Operand => (direction === 'out' ? meta.iifname : meta.oifname);
+
+/** The values of a match as the right side of a comparison. */
+function literal(field: FilterField, values: readonly FieldValue[]): Expression {
+  if (!field.bare && values.every((value) => value.kind === 'block')) {
+    return blockSet(values.map(({ block }) => `${block.text}/${block.length}`));
+  }
+  if (values.every((value) => value.kind === 'range')) return rangeSet(values.map((value) => value.range));
+  const [one, ...more] = values.map((value) => bareBlock(field, value) ?? fieldElement(field, value)) as [
+    Expression,
+    ...Expression[],
+  ];
+  return more.length === 0 ? one : set(one, ...more);
+}
+
+/** A network in bare bits is a range of numbers. */
+function bareBlock({ bare }: FilterField, value: FieldValue): Expression | undefined {
+  if (!bare || value.kind !== 'block' || value.block.length === WIDTH[value.block.family]) return undefined;
+  const first = Number(value.block.value);
+  return range(first, first + 2 ** (WIDTH[value.block.family] - value.block.length) - 1);
+}
+
+/** Lookups of what the port has for a variable: any of them will do. */
+function variable(
+  table: TableWriter,
+  { field: name, variable = '' }: FilterMatch,
+  direction: Direction,
+): Statement[] {
+  const field = FILTER_FIELDS[name] as FilterField;
+  const key = (operand: Operand): Key => {
+    const expression: Expression = { concat: [port(direction).expression, operand.expression] };
+    const type = field.bare ? { typeof: expression } : (['ifname', field.type] as never);
+    return { operand: new Operand(expression), type };
+  };
+  if (field.kind !== 'ip' && field.kind !== 'ip6') {
+    return [table.among(fieldSet(variable, name), key(field.operand))];
+  }
+  const family = field.kind;
+  return table.lengths(fieldSet(variable, name)).map((length) => {
+    const bits = mask(family, length);
+    const masked =
+      length === WIDTH[family]
+        ? field.operand
+        : and(field.operand, field.bare ? Number(bits) : addressText(family, bits));
+    return table.among(fieldSet(variable, name, length), key(masked));
+  });
+}
+
+/** Every combination of one of each. */
+function product(choices: readonly (readonly Statement[])[]): Statement[][] {
+  return choices.reduce<Statement[][]>(
+    (all, choice) => all.flatMap((body) => choice.map((statement) => [...body, statement])),
+    [[]],
+  );
+}
+
+/** ARP fields are where other protocols have others: without an Ethernet type they are ARP's. */
+function guarded(matches: readonly FilterMatch[]): Body {
+  const isArp = matches.some(({ field }) => field.startsWith('arp.'));
+  const isTyped = matches.some(({ field, not }) => field === 'ether.type' && !not);
+  return isArp && !isTyped ? [ether.type.eq('arp')] : [];
+}
+
+/** Writes a rule; one that must not match what a port has needs a chain of its own to leave. */
+function rule(
+  table: TableWriter,
+  chain: string,
+  direction: Direction,
+  entry: Extract<FilterRule, { action: string }>,
+): Body[] {
+  const { matches, action } = entry;
+  const positive = matches.filter(({ not, variable }) => !(not && variable !== undefined));
+  const negative = matches.filter(({ not, variable }) => not && variable !== undefined);
+  const choices = positive.map((match): Statement[] => {
+    if (match.variable !== undefined) return variable(table, match, direction);
+    const { operand } = FILTER_FIELDS[match.field] as FilterField;
+    const right = literal(FILTER_FIELDS[match.field] as FilterField, match.values ?? []);
+    return [match.not ? operand.ne(right) : operand.eq(right)];
+  });
+  // Ethernet's type first: what is in other fields depends on it.
+  const before = guarded(matches);
+  const verdict = (VERDICTS[action] as () => Verdict)();
+  if (negative.length === 0) return product(choices).map((body) => [...before, ...body, verdict]);
+  table.chain(chain, [
+    ...negative.flatMap((match) => variable(table, match, direction).map((found) => [found, return_()])),
+    [verdict],
+  ]);
+  return product(choices).map((body) => [...before, ...body, jump(chain)]);
+}
+
+/** The chains of the filters in use, each once for what comes from VMs and once for what goes to them. */
+export function filterChains(table: TableWriter, context: Context): void {
+  for (const { name } of table.uses('filter')) {
+    if (name === PORT_SECURITY) continue;
+    const { rules } = filterOf(context.policy.filters, name) ?? { rules: [] };
+    for (const direction of ['out', 'in'] as const) {
+      const chain = `filter_${direction}_${identifier(name)}`;
+      const bodies = rules.flatMap((entry, i): Body[] => {
+        if (!('filter' in entry)) {
+          return entry.directions.includes(direction) ? rule(table, `${chain}/${i}`, direction, entry) : [];
+        }
+        if (entry.filter !== PORT_SECURITY)
+          return [[jump(`filter_${direction}_${identifier(entry.filter)}`)]];
+        return direction === 'out' ? [[jump('vm')], [drop()]] : [];
+      });
+      table.chain(chain, bodies);
+    }
+  }
+  if (table.size('filters_out') === 0) return;
+  const own = table.among(source.name, source.key);
+  // What no rule of a filter ends passes, if the MAC is the port's: else the frame meets the base chain's policy.
+  table.chain('filtered', [
+    [own, table.verdicts('filters_out', inPort.key)],
+    [own, accept()],
+  ]);
+}

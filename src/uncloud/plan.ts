@@ -1,0 +1,197 @@
+import { accept, and, drop, ether, goto, jump, meta, type Statement } from '../index.ts';
+import { identifier } from './check.ts';
+import type { Context } from './context.ts';
+import { filterChains } from './filter-rules.ts';
+import { forwardChains } from './forward.ts';
+import { groupChains } from './group-rules.ts';
+import type { Inventory } from './inventory.ts';
+import * as key from './key.ts';
+import { type Log, logging } from './log.ts';
+import { portSecurity } from './security.ts';
+import { type BaseChain, type TablePlan, type TableWriter, tableWriter } from './table.ts';
+import { trackChain } from './track.ts';
+
+/** The hooks' priorities in family bridge: -300 comes before conntrack (-200), groups after it. */
+const PREROUTING = -300;
+const GROUPS = -150;
+const FORWARD = -200;
+const POSTROUTING = 300;
+/** Before groups. */
+const FILTERS = 290;
+/** Before whatever else looks at ingress. */
+const INGRESS = -500;
+/** After whatever else looks at egress. */
+const EGRESS = 500;
+
+/** Devices that one netdev chain takes (NFT_NETDEVICE_MAX). */
+const MOST_DEVICES = 256;
+
+/** The devices that netdev chains are hooked to: those that there are. */
+export interface Devices {
+  /** Ports of bridges that have rules of their own: only frames that go around them are looked at. */
+  readonly bridged: readonly string[];
+  /** Ports with backend netdev, which all of their rules hang on. */
+  readonly direct: readonly string[];
+  /** Ports with backend netdev of VMs that were refused. */
+  readonly closed: readonly string[];
+}
+
+type Body = readonly Statement[];
+
+const unicast = () => and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:00');
+
+/** The chains that frames from VMs and to VMs go to, in whatever family. */
+function vmChains(table: TableWriter, context: Context): void {
+  portSecurity(table);
+  filterChains(table, context);
+  const logs = table.uses('log');
+  for (const { name, data } of logs) {
+    const { log } = data as { log: Log };
+    table.chain(`log_${identifier(name)}`, [logging(log, `uncloud ${name}: `)]);
+  }
+  if (logs.length > 0) {
+    const logged = [table.verdicts('logs', key.inPort.key)];
+    table.chain('vm_logged', [[jump('vm')], logged]);
+    if (table.size('filters_out') > 0) table.chain('filtered_logged', [[jump('filtered')], logged]);
+  }
+  groupChains(table, context);
+}
+
+/** What happens to frames to VMs, after filters; in the end they pass. */
+function toVm(table: TableWriter): Body[] {
+  const rules: Body[] = [];
+  if (table.size('trunk_ports') > 0) {
+    table.chain('to_trunk', [[table.among('trunks', key.trunkOut), { return: null }], [drop()]]);
+    rules.push([ether.type.eq('vlan'), table.among('trunk_ports', key.outPort), jump('to_trunk')]);
+  }
+  rules.push(
+    [table.verdicts(key.destination.name, key.destination.key)],
+    [unicast(), table.among('ports', key.outPort), drop()],
+    [table.verdicts('groups_in', key.outPort)],
+  );
+  return rules;
+}
+
+function groupsOut(table: TableWriter): Body[] {
+  return [[table.verdicts('groups_out', key.inPort.key)]];
+}
+
+function bridgeTable(table: TableWriter, context: Context): void {
+  const { host, facts } = context;
+  const bridges = Object.values(host.bridges).filter(({ backend }) => backend === 'bridge');
+  const hasPorts = table.size('ports') > 0;
+  if (hasPorts) vmChains(table, context);
+
+  const from: Body[] = [[table.verdicts('dispatch', key.inPort.key)]];
+  if (facts.ibrname) {
+    from.push([table.among('closed_bridges', { operand: meta.ibrname, type: 'ifname' }), drop()]);
+  }
+  // Frames of other bridges. A port's chains do not come back here: what ends there meets the policy.
+  from.push([accept()]);
+  table.chain('prerouting', from, { hook: 'prerouting', prio: PREROUTING, policy: 'drop' });
+  trackChain(
+    table,
+    bridges.every(({ mac }) => mac !== undefined),
+  );
+  table.chain('groups_out', groupsOut(table), { hook: 'prerouting', prio: GROUPS, policy: 'accept' });
+
+  // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
+  const inside = table.among('listed', key.inPort.key);
+  const outside = table.among('listed', key.outPort);
+  table.chain(
+    'forward',
+    [
+      [inside, outside, accept()],
+      [inside, drop()],
+      [outside, drop()],
+    ],
+    {
+      hook: 'forward',
+      prio: FORWARD,
+      policy: 'accept',
+    },
+  );
+
+  table.chain('filters_in', [[table.verdicts('filters_in', key.outPort)]], {
+    hook: 'postrouting',
+    prio: FILTERS,
+    policy: 'accept',
+  });
+  const to = hasPorts ? toVm(table) : [];
+  to.push([table.among('closed', key.outPort), drop()]);
+  if (facts.ibrname && table.size('closed_bridges') > 0) {
+    table.chain('to_managed', [[outside, accept()], [drop()]]);
+    to.push([table.among('closed_bridges', { operand: meta.obrname, type: 'ifname' }), goto('to_managed')]);
+  }
+  table.chain('postrouting', to, { hook: 'postrouting', prio: POSTROUTING, policy: 'accept' });
+}
+
+/** As many chains as a list of devices needs. */
+function hooked(
+  table: TableWriter,
+  name: string,
+  devices: readonly string[],
+  rules: readonly Body[],
+  base: Omit<BaseChain, 'dev'>,
+): void {
+  for (let i = 0; i < devices.length; i += MOST_DEVICES) {
+    table.chain(`${name}_${i / MOST_DEVICES}`, rules, { ...base, dev: devices.slice(i, i + MOST_DEVICES) });
+  }
+}
+
+function netdevTable(table: TableWriter, context: Context, devices: Devices): void {
+  if (devices.direct.length > 0) vmChains(table, context);
+  // Frames to 01:80:c2:00:00:0X go around the bridge's prerouting hook, some around all of its hooks, and
+  // still teach it where their source is. No VM has to send any: they end at the port's ingress.
+  const linkLocal = and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00');
+  hooked(table, 'ingress', devices.bridged, [[linkLocal, drop()]], {
+    hook: 'ingress',
+    prio: INGRESS,
+    policy: 'accept',
+  });
+  if (devices.direct.length > 0) {
+    const from: Body[] = [[linkLocal, drop()], [table.verdicts('dispatch', key.inPort.key)]];
+    hooked(table, 'vm_ingress', devices.direct, from, { hook: 'ingress', prio: INGRESS, policy: 'drop' });
+    hooked(table, 'groups_out', devices.direct, groupsOut(table), {
+      hook: 'ingress',
+      prio: INGRESS + 10,
+      policy: 'accept',
+    });
+    hooked(table, 'filters_in', devices.direct, [[table.verdicts('filters_in', key.outPort)]], {
+      hook: 'egress',
+      prio: EGRESS - 10,
+      policy: 'accept',
+    });
+    hooked(table, 'vm_egress', devices.direct, toVm(table), {
+      hook: 'egress',
+      prio: EGRESS,
+      policy: 'accept',
+    });
+  }
+  for (const [i, hook] of (['ingress', 'egress'] as const).entries()) {
+    hooked(table, `closed_${hook}`, devices.closed, [], {
+      hook,
+      prio: i === 0 ? INGRESS : EGRESS,
+      policy: 'drop',
+    });
+  }
+}
+
+/** All of our tables, without the elements of their sets. */
+export function tablePlans(context: Context, inventory: Inventory, devices: Devices): TablePlan[] {
+  const plans: TablePlan[] = [];
+  if (Object.values(context.host.bridges).some(({ backend }) => backend === 'bridge')) {
+    const table = tableWriter('bridge', inventory);
+    bridgeTable(table, context);
+    plans.push(table.plan());
+  }
+  const inet = tableWriter('inet', inventory);
+  forwardChains(inet, context);
+  if (inet.plan().chains.length > 0) plans.push(inet.plan());
+  if (devices.bridged.length + devices.direct.length + devices.closed.length > 0) {
+    const table = tableWriter('netdev', inventory);
+    netdevTable(table, context, devices);
+    plans.push(table.plan());
+  }
+  return plans;
+}
