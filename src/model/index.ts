@@ -7,6 +7,7 @@ export * from './family.ts';
 export * from './flowtable.ts';
 export * from './json.ts';
 export * from './object.ts';
+export * from './packing.ts';
 export * from './payload.ts';
 export * from './rule.ts';
 export * from './ruleset.ts';

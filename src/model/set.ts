@@ -1,6 +1,7 @@
 import type { DatatypeName } from './datatype-value.ts';
 import type { Expression } from './expression.ts';
 import type { Integer } from './family.ts';
+import type { ElementRows } from './packing.ts';
 import type { Statement } from './statement.ts';
 import type { ObjectRef, TableRef } from './table.ts';
 
@@ -72,7 +73,7 @@ export type MapElements = readonly (readonly [key: Expression, value: Expression
 export interface Element extends TableRef {
   /** The set's name. */
   readonly name: string;
-  readonly elem: Expression | readonly Expression[] | MapElements;
+  readonly elem: Expression | readonly Expression[] | MapElements | ElementRows;
 }
 
 /**

@@ -15,7 +15,14 @@ import {
   type SetElement,
 } from '../linearize/index.ts';
 import { elementList, MESSAGE, NLM, SET_POLICIES, set as schema, VERDICT_TYPE } from '../message/index.ts';
-import type { Expression, Family, NamedMap, NamedSet, Statement } from '../model/index.ts';
+import {
+  ElementRows,
+  type Expression,
+  type Family,
+  type NamedMap,
+  type NamedSet,
+  type Statement,
+} from '../model/index.ts';
 import { findFamily } from '../protocol/index.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
@@ -23,6 +30,7 @@ import { commentText } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
+import { packRows } from './rows.ts';
 import { setUserdata } from './userdata.ts';
 
 const BITS_PER_BYTE = 8;
@@ -71,7 +79,7 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
   const elements =
     node.elem === undefined
       ? []
-      : (pack(node.elem, declared, context) ??
+      : (pack(node.elem, declared, command, context) ??
         encode(node.elem as Expression, command, context, family, table, declared, merges, true));
   // A constant set is as large as it begins.
   const set = declared.flags & SET_FLAGS.constant ? { ...declared, size: elements.length } : declared;
@@ -179,15 +187,15 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
       at(command.path, 'name'),
       `no set or map is called ${JSON.stringify(name)} in this table`,
     );
-  const nodes = command.node.elem as Expression | undefined;
+  const nodes = command.node.elem as Expression | ElementRows | undefined;
   if (nodes === undefined) throw new CompileError(command.path, 'expected elements: elem');
   if (command.verb === 'destroy' && !context.view.canDestroy) {
     destroyPresent(command, context, family, table, set, nodes);
     return;
   }
   const elements =
-    pack(nodes, set, context) ??
-    encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
+    pack(nodes, set, command, context) ??
+    encode(nodes as Expression, command, context, family, table, set, set.autoMerge === true, false);
   switch (command.verb) {
     case 'add':
       send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, elements);
@@ -213,9 +221,10 @@ function destroyPresent(
   family: Family,
   table: string,
   set: SetDeclaration,
-  nodes: Expression,
+  nodes: Expression | ElementRows,
 ): void {
-  const elements = encode(nodes, command, context, family, table, set, set.autoMerge === true, false);
+  const list = nodes instanceof ElementRows ? nodes.toJSON() : nodes;
+  const elements = encode(list, command, context, family, table, set, set.autoMerge === true, false);
   const there = context.view.elementKeys(family, table, set.name);
   const kept = elements.filter((element) => there.has(elementKey(element)));
   if (kept.length > 0) send(command, context, MESSAGE.DELSETELEM, 0, table, set, kept);
@@ -228,12 +237,28 @@ export function elementKey({ key, keyEnd, flags }: Pick<SetElement, 'key' | 'key
   return `${hex(key)}-${hex(keyEnd)}-${flags ?? 0}`;
 }
 
-/** Elements that can be put into rows: large ones later, where that is asked for. */
-function pack(nodes: unknown, set: SetDeclaration, context: TransactionContext): PackedElements | undefined {
-  if (!Array.isArray(nodes)) return undefined;
-  const packed = packElements(nodes as readonly Expression[], set);
+/** Elements that can be put into rows: many of them later, where that is asked for. */
+function pack(
+  nodes: unknown,
+  set: SetDeclaration,
+  command: ParsedCommand,
+  context: TransactionContext,
+): PackedElements | undefined {
+  const packed = packable(nodes, set, command, context);
   if (packed === undefined) return undefined;
   return (context.defers && packed.length >= LARGE) || packed.pack() ? packed : undefined;
+}
+
+function packable(
+  nodes: unknown,
+  set: SetDeclaration,
+  command: ParsedCommand,
+  context: TransactionContext,
+): PackedElements | undefined {
+  if (Array.isArray(nodes)) return packElements(nodes as readonly Expression[], set);
+  if (!(nodes instanceof ElementRows)) return undefined;
+  const scope = context.scope(familyOf(command), nameOf(command, 'table'));
+  return packRows(nodes, set, scope, at(command.path, 'elem'));
 }
 
 function encode(

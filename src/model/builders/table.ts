@@ -1,6 +1,7 @@
 import { ModelError } from '../error.ts';
 import type { Expression } from '../expression.ts';
 import type { Family } from '../family.ts';
+import { ElementRows } from '../packing.ts';
 import type { AddCommand, Ruleset, RulesetElement, StatefulObjects } from '../ruleset.ts';
 import type { Element, NamedMap, NamedSet } from '../set.ts';
 import type { ObjectRef, Table, TableRef } from '../table.ts';
@@ -94,15 +95,22 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
   }
 
   /** More elements for a set or map that this table has. */
-  elements<N extends keyof Sets & string>(name: N, elements: readonly Sets[N][]): this {
+  elements<N extends keyof Sets & string>(
+    name: N,
+    elements: readonly Sets[N][] | ElementRows<Sets[N]>,
+  ): this {
     if (elements.length > 0) this.#parts.element.push({ element: this.element(name, elements) });
     return this;
   }
 
   /** Elements as a value of the model, for a command of one's own: `{ delete: { element: … } }`. */
-  element<N extends keyof Sets & string>(name: N, elements: readonly Sets[N][]): Element {
+  element<N extends keyof Sets & string>(
+    name: N,
+    elements: readonly Sets[N][] | ElementRows<Sets[N]>,
+  ): Element {
     const shape = this.#shapes.get(name);
     if (!shape) throw new ModelError(`table ${this.name} has no set or map ${JSON.stringify(name)}`);
+    if (elements instanceof ElementRows) return Object.freeze({ ...this.#ref(), name, elem: elements });
     const expression = (element: unknown, index: number) =>
       checkedElement(shape, element, `element ${index} of ${name}`);
     return plain({ ...this.#ref(), name, elem: elements.map(expression) }) as Element;
