@@ -20,6 +20,8 @@ export interface Context {
   vmPeers(vm: string): readonly string[];
   /** Whether a combination of groups has anything to say about a direction. */
   judges(groups: readonly string[], direction: 'in' | 'out'): boolean;
+  /** Whether a combination of groups rejects what goes to a VM, and the kernel can. */
+  rejects(groups: readonly string[]): boolean;
   variables(filter: string): readonly { variable: string; field: string }[];
 }
 
@@ -89,6 +91,13 @@ export function contextOf(host: Host, policy: Omit<Policy, 'vms'>, facts: Facts 
     groupPeers: remembered((group) => [...(groupSets.get(group) ?? [])]),
     vmPeers: (vm) => [...(vmSets.get(vm) ?? [])],
     judges: (names, direction) => names.length > 0 && judged([direction, ...names].join('/')),
+    rejects: (names) =>
+      facts.reject === true &&
+      of(names).some(
+        ({ rules, default: said }) =>
+          said.in === 'reject' ||
+          rules.some(({ direction, action }) => direction === 'in' && action === 'reject'),
+      ),
     variables: remembered((filter) => variablesOf(policy.filters, filter)),
   };
 }

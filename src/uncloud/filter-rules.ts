@@ -129,13 +129,13 @@ export function filterChains(table: TableWriter, context: Context): void {
     if (name === PORT_SECURITY) continue;
     const { rules } = filterOf(context.policy.filters, name) ?? { rules: [] };
     for (const direction of ['out', 'in'] as const) {
-      const chain = `filter_${direction}_${identifier(name)}`;
+      const chain = `filter_${direction}/${identifier(name)}`;
       const bodies = rules.flatMap((entry, i): Body[] => {
         if (!('filter' in entry)) {
           return entry.directions.includes(direction) ? rule(table, `${chain}/${i}`, direction, entry) : [];
         }
         if (entry.filter !== PORT_SECURITY)
-          return [[jump(`filter_${direction}_${identifier(entry.filter)}`)]];
+          return [[jump(`filter_${direction}/${identifier(entry.filter)}`)]];
         return direction === 'out' ? [[jump('vm')], [drop()]] : [];
       });
       table.chain(chain, bodies);

@@ -94,7 +94,7 @@ function entering(network: Network): Body[] {
 /** A verdict map from interfaces to a chain for each network. */
 function dispatch(port: Operand, networks: readonly [string, Network][], prefix: string): Body[] {
   if (networks.length === 0) return [];
-  return [[port.vmap(networks.map(([name]) => [name, jump(`${prefix}_${identifier(name)}`)] as const))]];
+  return [[port.vmap(networks.map(([name]) => [name, jump(`${prefix}/${identifier(name)}`)] as const))]];
 }
 
 /** Ports of services that a network's guests need of their host: DNS, DHCP and TFTP; DHCPv6 beside. */
@@ -102,8 +102,8 @@ const SERVICES = { tcp: set(53), udp: set(53, 67, 69, 547) };
 
 function networkChains(table: TableWriter, networks: readonly [string, Network][]): void {
   for (const [name, network] of networks) {
-    if (network.mode !== 'open') table.chain(`from_${identifier(name)}`, leaving(network));
-    table.chain(`to_${identifier(name)}`, entering(network));
+    if (network.mode !== 'open') table.chain(`from/${identifier(name)}`, leaving(network));
+    table.chain(`to/${identifier(name)}`, entering(network));
   }
   const guarded = networks.filter(([, { input }]) => input === 'services');
   if (guarded.length > 0) {

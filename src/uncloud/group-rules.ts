@@ -3,6 +3,7 @@ import {
   and,
   ct,
   drop,
+  ether,
   exthdr,
   goto,
   icmp,
@@ -16,7 +17,6 @@ import {
   set,
   tcp,
   udp,
-  type Verdict,
 } from '../index.ts';
 import { identifier } from './check.ts';
 import { type Context, profileName } from './context.ts';
@@ -34,8 +34,11 @@ interface Setting {
   readonly table: TableWriter;
   /** Whether the kernel knows connections here. */
   readonly stateful: boolean;
-  /** Whether the kernel can reject where the chain is. */
-  readonly rejects: boolean;
+  /**
+   * Whether the kernel can reject where the chain is. `alone`: it can, and only here: whatever else is to
+   * happen to the packet happens further on.
+   */
+  readonly rejects: boolean | 'alone';
 }
 
 const other = (direction: Direction): Direction => (direction === 'in' ? 'out' : 'in');
@@ -45,9 +48,13 @@ const sport = payload.raw('th', 0, 16);
 const dport = payload.raw('th', 16, 16);
 const icmpType = payload.raw('th', 0, 8);
 
+/** TCP flags. */
+const SYN = 0x02;
+const ACK = 0x10;
+
 /** What an action does to a packet; a reject answers TCP with a reset. */
-function verdicts(action: Action, rejects: boolean, protocol?: number): Body[] {
-  if (action === 'accept') return [[accept()]];
+function verdicts(action: Action, rejects: Setting['rejects'], protocol?: number): Body[] {
+  if (action === 'accept' || (action === 'drop' && rejects === 'alone')) return [[accept()]];
   if (action === 'drop' || !rejects) return [[drop()]];
   const other: Body = [reject({ type: 'icmpx', expr: 'admin-prohibited' })];
   const reset: Body = [meta.l4proto.eq(PROTOCOLS.tcp as number), reject({ type: 'tcp reset' })];
@@ -87,8 +94,9 @@ function rulesOf(
       if (!header) return [];
       return anyOf(table, rule.peers, side, rule.family).flatMap((peer) => {
         const match = [...peer, ...header];
-        const logs = rule.log && !isAnswer ? [[...match, ...logging(rule.log, `uncloud ${name}: `)]] : [];
-        const ends = verdicts(rule.action, rejects && !isAnswer, rule.protocol);
+        const isLogged = !isAnswer && (rejects !== 'alone' || rule.action === 'reject');
+        const logs = rule.log && isLogged ? [[...match, ...logging(rule.log, `uncloud ${name}: `)]] : [];
+        const ends = verdicts(rule.action, isAnswer ? false : rejects, rule.protocol);
         return [...logs, ...ends.map((end) => [...match, ...end])];
       });
     });
@@ -104,7 +112,7 @@ const ICMP_ERRORS = set(3, 11, 12);
 const ICMPV6_ERRORS = set(1, 2, 3, 4);
 
 /** What no group judges: port security has. */
-function exempt(table: TableWriter, direction: Direction): string {
+function exempt(table: TableWriter, direction: Direction): void {
   const [dhcp, dhcp6] =
     direction === 'out'
       ? [
@@ -115,105 +123,133 @@ function exempt(table: TableWriter, direction: Direction): string {
           [udp.sport.eq(67), udp.dport.eq(68)],
           [udp.sport.eq(547), udp.dport.eq(546)],
         ];
-  const name = `${direction}_exempt`;
-  table.chain(name, [
+  table.chain(`exempt_${direction}`, [
     [meta.protocol.in(set('arp', 0x8035)), accept()],
     [icmpv6.type.in(NEIGHBOURHOOD[direction]), accept()],
     [ofFamily('ip'), ...(dhcp as Body), accept()],
     [ofFamily('ip6'), ...(dhcp6 as Body), accept()],
   ]);
-  return name;
+}
+
+/** Names of chains. What is before the first slash tells them apart: names of groups have none. */
+const chainOf = {
+  /** What a combination of groups does. */
+  profile: (direction: Direction, groups: readonly string[]) => `${direction}/${profileName(groups)}`,
+  /** What becomes of the answers that pass through a combination of groups. */
+  answers: (direction: Direction, groups: readonly string[]) => `answers_${direction}/${profileName(groups)}`,
+  /** What happens to what no rule matched. */
+  end: (direction: Direction, groups: readonly string[]) => `end_${direction}/${profileName(groups)}`,
+  rules: (direction: Direction, group: string) => `rules_${direction}/${identifier(group)}`,
+  /** The rules of the other direction, as the answers see them. */
+  mirror: (direction: Direction, group: string) => `mirror_${direction}/${identifier(group)}`,
+  /** The same as profile and rules, where a reject can be one. */
+  rejecting: (groups: readonly string[]) => `rejecting/${profileName(groups)}`,
+  rejectingEnd: (groups: readonly string[]) => `rejecting_end/${profileName(groups)}`,
+  rejectingRules: (group: string) => `rejecting_rules/${identifier(group)}`,
+} as const;
+
+const hasRules = (setting: Setting, group: string, direction: Direction) =>
+  setting.context.policy.groups[group]?.rules.some((rule) => rule.direction === direction) === true;
+
+/** The chains of a combination of groups. */
+interface Names {
+  readonly chain: string;
+  rules(group: string): string;
 }
 
 /** What a combination of groups does in one direction. */
-function profile(
-  setting: Setting,
-  groups: readonly string[],
-  direction: Direction,
-  chain: string,
-  prefix: string,
-): void {
+function profile(setting: Setting, groups: readonly string[], direction: Direction, names: Names): void {
   const { context, table, stateful, rejects } = setting;
   const own = groups.map((name) => context.policy.groups[name] as Group);
   const opposite = other(direction);
   const fallback = defaultOf(own, direction);
-  const answersPass = defaultOf(own, opposite) === 'accept';
-  const answersJudged = judges(own, opposite);
-  const answers = `${direction}_answers_${profileName(groups)}`;
-  const rules: Body[] = [];
+  const answers = chainOf.answers(direction, groups);
+  const rules: Body[] = [[jump(`exempt_${direction}`)]];
   if (stateful) {
     rules.push([ct.state.in('invalid'), drop()], [ct.state.in('related'), accept()]);
-    rules.push([ct.direction.eq('reply'), answersJudged ? goto(answers) : accept()]);
-  }
-  rules.push([jump(`${direction}_exempt`)]);
-  if (!stateful) {
+    rules.push([ct.direction.eq('reply'), judges(own, opposite) ? goto(answers) : accept()]);
+  } else {
     // Without its first fragment a packet comes to nothing, and only that one has ports.
     rules.push([ofFamily('ip'), and(ip['frag-off'], 0x1fff).ne(0), accept()]);
     rules.push([exthdr('frag', 'frag-off').ne(0), accept()]);
     rules.push([icmp.type.in(ICMP_ERRORS), accept()], [icmpv6.type.in(ICMPV6_ERRORS), accept()]);
   }
-  for (const name of groups) rules.push([jump(`${prefix}rules_${identifier(name)}`)]);
+  for (const name of groups) if (hasRules(setting, name, direction)) rules.push([jump(names.rules(name))]);
   const end: Body[] = [];
-  if (fallback !== 'accept' && table.size('logs') > 0) {
-    end.push([
-      table.verdicts('logs', { operand: direction === 'out' ? meta.iifname : meta.oifname, type: 'ifname' }),
-    ]);
+  if (rejects === 'alone') {
+    if (fallback === 'reject') {
+      end.push([table.verdicts('logs_of_macs', { operand: ether.daddr, type: 'ether_addr' })]);
+    }
+  } else if (fallback !== 'accept') {
+    const port = direction === 'out' ? meta.iifname : meta.oifname;
+    end.push([table.verdicts('logs', { operand: port, type: 'ifname' })]);
   }
   end.push(...verdicts(fallback, rejects));
-  const guessed = !stateful && fallback !== 'accept' && answersJudged && !answersPass;
-  if (!guessed) {
-    table.chain(chain, [...rules, ...end]);
+  const guesses = !stateful && fallback !== 'accept' && defaultOf(own, opposite) !== 'accept';
+  if (!guesses) {
+    table.chain(names.chain, [...rules, ...end]);
     return;
   }
-  // An answer opens no connection.
-  const closing = `${chain}/closed`;
+  const closing = rejects === 'alone' ? chainOf.rejectingEnd(groups) : chainOf.end(direction, groups);
   table.chain(closing, end);
-  rules.push([and(tcp.flags, 0x12).eq(0x02), goto(closing)]);
-  table.chain(chain, [...rules, [jump(answers)], [goto(closing)]]);
+  // An answer opens no connection.
+  rules.push([and(tcp.flags, SYN | ACK).eq(SYN), goto(closing)], [jump(answers)], [goto(closing)]);
+  table.chain(names.chain, rules);
 }
 
 /** The answers to what came in the other direction, by the rules of that one as they are now. */
-function answers(
-  { context, table, stateful }: Setting,
-  groups: readonly string[],
-  direction: Direction,
-): void {
-  const own = groups.map((name) => context.policy.groups[name] as Group);
+function answers(setting: Setting, groups: readonly string[], direction: Direction): void {
+  const own = groups.map((name) => setting.context.policy.groups[name] as Group);
   const opposite = other(direction);
   if (!judges(own, opposite)) return;
-  const rules: Body[] = groups.map((name) => [jump(`${direction}_answers_to_${identifier(name)}`)]);
-  const end: Verdict[] = stateful ? [defaultOf(own, opposite) === 'accept' ? accept() : drop()] : [];
-  table.chain(`${direction}_answers_${profileName(groups)}`, [...rules, ...end.map((verdict) => [verdict])]);
+  const rules: Body[] = groups
+    .filter((name) => hasRules(setting, name, opposite))
+    .map((name) => [jump(chainOf.mirror(direction, name))]);
+  if (setting.stateful) rules.push([defaultOf(own, opposite) === 'accept' ? accept() : drop()]);
+  setting.table.chain(chainOf.answers(direction, groups), rules);
+}
+
+/** Frames to VMs can be rejected only while they come in, by the MAC that they are for. */
+function rejectingChains(setting: Setting, combinations: readonly (readonly string[])[]): void {
+  const { context, table } = setting;
+  const able = combinations.filter((groups) => context.rejects(groups));
+  for (const name of [...new Set(able.flat())].sort()) {
+    if (!hasRules(setting, name, 'in')) continue;
+    const group = context.policy.groups[name] as Group;
+    table.chain(chainOf.rejectingRules(name), rulesOf(setting, name, group, 'in', false));
+  }
+  for (const groups of able) {
+    profile(setting, groups, 'in', { chain: chainOf.rejecting(groups), rules: chainOf.rejectingRules });
+  }
 }
 
 /**
- * The chains of all groups in use here. A VM's port goes to `out_GROUPS` with what comes from it, to
- * `in_GROUPS` with what goes to it: chains of every combination of groups in use, which jump to the rules of
+ * The chains of all groups in use here. A VM's port goes to `out/GROUPS` with what comes from it, to
+ * `in/GROUPS` with what goes to it: chains of every combination of groups in use, which jump to the rules of
  * each group in turn.
- *
- * @returns the combinations in use
  */
-export function groupChains(table: TableWriter, context: Context): (readonly string[])[] {
+export function groupChains(table: TableWriter, context: Context): void {
   const combinations = table.uses('profile').map(({ data }) => data as readonly string[]);
-  if (combinations.length === 0) return [];
+  if (combinations.length === 0) return;
   const stateful = context.stateful && table.family === 'bridge';
   const rejects = context.facts.reject === true && table.family === 'bridge';
-  const toVm: Setting = { context, table, stateful, rejects: false };
-  const fromVm: Setting = { context, table, stateful, rejects };
-  const names = [...new Set(combinations.flat())].sort();
   for (const direction of ['out', 'in'] as const) {
-    const setting = direction === 'out' ? fromVm : toVm;
+    const setting: Setting = { context, table, stateful, rejects: rejects && direction === 'out' };
     exempt(table, direction);
-    for (const name of names) {
+    for (const name of [...new Set(combinations.flat())].sort()) {
       const group = context.policy.groups[name] as Group;
-      const key = identifier(name);
-      table.chain(`${direction}_rules_${key}`, rulesOf(setting, name, group, direction, false));
-      table.chain(`${direction}_answers_to_${key}`, rulesOf(setting, name, group, other(direction), true));
+      if (hasRules(setting, name, direction)) {
+        table.chain(chainOf.rules(direction, name), rulesOf(setting, name, group, direction, false));
+      }
+      if (hasRules(setting, name, other(direction))) {
+        table.chain(chainOf.mirror(direction, name), rulesOf(setting, name, group, other(direction), true));
+      }
     }
     for (const groups of combinations) {
       answers(setting, groups, direction);
-      profile(setting, groups, direction, `${direction}_${profileName(groups)}`, `${direction}_`);
+      const chain = chainOf.profile(direction, groups);
+      profile(setting, groups, direction, { chain, rules: (name) => chainOf.rules(direction, name) });
     }
   }
-  return combinations;
+  if (rejects) rejectingChains({ context, table, stateful, rejects: 'alone' }, combinations);
 }

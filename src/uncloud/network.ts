@@ -25,11 +25,13 @@ export function parseNetwork(value: unknown): Network {
   const fields = object(value, '', ['version', 'mode', 'ipv4', 'ipv6', 'input']);
   version(fields.version, '.version');
   if (fields.mode === undefined) throw new Refused('.mode', 'not one of isolated, nat, routed, open');
+  const mode = word(fields.mode, '.mode', ['isolated', 'nat', 'routed', 'open']);
+  const inputs = ['services', 'any'] as const;
   const network: Network = {
-    mode: word(fields.mode, '.mode', ['isolated', 'nat', 'routed', 'open']),
+    mode,
     ipv4: blocks(fields.ipv4, '.ipv4', 'ip'),
     ipv6: blocks(fields.ipv6, '.ipv6', 'ip6'),
-    input: word(fields.input, '.input', ['services', 'any']),
+    input: word(fields.input ?? (mode === 'open' ? 'any' : 'services'), '.input', inputs),
   };
   const needsBlocks = network.mode === 'nat' || network.mode === 'routed';
   if (needsBlocks && network.ipv4.length + network.ipv6.length === 0) {

@@ -73,9 +73,13 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
   for (const id of nic.vlans) put('trunks', { concat: [ifname, id] });
   if (nic.vlans.length > 0) put('trunk_ports', ifname);
 
-  put(destination.name, destination.element(port), isIn ? goto(`in_${profile}`) : accept());
-  if (isIn) put('groups_in', ifname, goto(`in_${profile}`));
-  if (isOut) put('groups_out', ifname, goto(`out_${profile}`));
+  put(destination.name, destination.element(port), isIn ? goto(`in/${profile}`) : accept());
+  if (isIn) put('groups_in', ifname, goto(`in/${profile}`));
+  if (isOut) put('groups_out', ifname, goto(`out/${profile}`));
+  if (family === 'bridge' && context.rejects(nic.groups)) {
+    parts.share(family, 'groups_rejecting', mac, goto(`rejecting/${profile}`));
+    if (nic.log) parts.share(family, 'logs_of_macs', mac, jump(`log/${identifier(ifname)}`));
+  }
   if (isIn || isOut) {
     parts.uses.push({ kind: 'profile', family, name: profile, data: nic.groups });
     if (context.stateful && family === 'bridge') {
@@ -87,7 +91,7 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
     }
   }
   if (nic.log) {
-    put('logs', ifname, jump(`log_${identifier(ifname)}`));
+    put('logs', ifname, jump(`log/${identifier(ifname)}`));
     parts.uses.push({ kind: 'log', family, name: ifname, data: { log: nic.log, vm } });
   }
   if (!portSecured(nic)) putFilter(parts, context, nic, port);
@@ -96,8 +100,8 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
 function putFilter(parts: Collector, context: Context, nic: Nic, port: Port): void {
   const { family, ifname } = port;
   const name = identifier(nic.filter);
-  parts.put(family, 'filters_out', ifname, jump(`filter_out_${name}`));
-  parts.put(family, 'filters_in', ifname, jump(`filter_in_${name}`));
+  parts.put(family, 'filters_out', ifname, jump(`filter_out/${name}`));
+  parts.put(family, 'filters_in', ifname, jump(`filter_in/${name}`));
   for (const each of closure(context.policy.filters, nic.filter)) {
     parts.uses.push({ kind: 'filter', family, name: each });
   }

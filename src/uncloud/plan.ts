@@ -47,7 +47,7 @@ function vmChains(table: TableWriter, context: Context): void {
   const logs = table.uses('log');
   for (const { name, data } of logs) {
     const { log } = data as { log: Log };
-    table.chain(`log_${identifier(name)}`, [logging(log, `uncloud ${name}: `)]);
+    table.chain(`log/${identifier(name)}`, [logging(log, `uncloud ${name}: `)]);
   }
   if (logs.length > 0) {
     const logged = [table.verdicts('logs', key.inPort.key)];
@@ -94,6 +94,12 @@ function bridgeTable(table: TableWriter, context: Context): void {
     bridges.every(({ mac }) => mac !== undefined),
   );
   table.chain('groups_out', groupsOut(table), { hook: 'prerouting', prio: GROUPS, policy: 'accept' });
+
+  table.chain(
+    'groups_rejecting',
+    [[table.verdicts('groups_rejecting', { operand: ether.daddr, type: 'ether_addr' })]],
+    { hook: 'prerouting', prio: GROUPS + 10, policy: 'accept' },
+  );
 
   // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
   const inside = table.among('listed', key.inPort.key);

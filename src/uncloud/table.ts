@@ -80,7 +80,7 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
   /** A statement that reads a set, or one that says that there is nothing to read. */
   const reading = (set: SetPlan, statement: Statement): Statement => {
     if (size(set.name) === 0) return NEVER;
-    sets.set(set.name, set);
+    if (!sets.has(set.name)) sets.set(set.name, set);
     return statement;
   };
   return {
