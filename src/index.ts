@@ -9,18 +9,18 @@ export { bytecodeText } from './format/bytecode.ts';
 export { type CompileLine, compileLine } from './format/compile-line.ts';
 export {
   type FormatOptions,
+  formatChange,
   formatCommand,
   formatExpression,
   formatObject,
   formatRule,
   formatRuleset,
   formatStatement,
+  formatTrace,
 } from './format/index.ts';
 export { CompileError } from './linearize/index.ts';
 export * from './model/index.ts';
 export {
-  type Change,
-  type ChangeAction,
   type Commit,
   type CommitOptions,
   type CommitResult,
@@ -40,12 +40,8 @@ export {
   type SocketOptions,
   TornError,
   type TraceEvent,
-  type TraceInterface,
   type TraceOptions,
   type TraceOverrun,
-  type TracePacket,
-  type TraceStep,
-  type TraceVerdict,
   TransactionError,
 } from './netlink/index.ts';
 export { ProtocolLookupError } from './protocol/index.ts';

@@ -1,4 +1,4 @@
-import { bytes, nested, optional, string, u16, u32, u64 } from '../wire/schema.ts';
+import { bytes, nested, optional, string, u8, u16, u32, u64 } from '../wire/schema.ts';
 
 /** NFT_TRACETYPE_*, by number. */
 export const TRACE_TYPES = [undefined, 'policy', 'return', 'rule'] as const;
@@ -21,4 +21,9 @@ export const trace = {
   mark: optional(14, u32),
   nfproto: optional(15, u32),
   policy: optional(16, u32),
+  /** The connection's, since Linux 6.16. */
+  ctId: optional(18, u32),
+  ctDirection: optional(19, u8),
+  ctStatus: optional(20, u32),
+  ctState: optional(21, u32),
 };

@@ -1,5 +1,6 @@
 export * from './builders/index.ts';
 export * from './chain.ts';
+export * from './change.ts';
 export * from './datatype-value.ts';
 export * from './error.ts';
 export * from './expression.ts';
@@ -14,3 +15,4 @@ export * from './ruleset.ts';
 export * from './set.ts';
 export * from './statement.ts';
 export * from './table.ts';
+export * from './trace.ts';

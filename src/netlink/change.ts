@@ -14,7 +14,7 @@ import {
   delinearizeTable,
 } from '../delinearize/object/index.ts';
 import { chain, elementList, flowtable, MESSAGE, NLM, object, rule, set, table } from '../message/index.ts';
-import type { Element, Family, RulesetElement } from '../model/index.ts';
+import type { Change, Element, Family, RulesetElement } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
 import { readAttributes, readString } from '../wire/attribute-reader.ts';
 import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
@@ -22,24 +22,6 @@ import { joined, parted } from './devices.ts';
 import type { Known, Part } from './known.ts';
 import { ruleOf } from './list.ts';
 import type { NetlinkMessage } from './message.ts';
-
-/**
- * - `add`: it is there now, in the place of what had its name (of rules: its handle) before: also a chain
- *   whose policy, a table whose flags or an element whose timeout was changed
- * - `insert`: a rule, at the beginning of its chain
- * - `replace`: a rule, in the place of the one with its handle
- * - `rename`: a chain; `newname` is what it is called now
- * - `delete`: it is gone; only what names it is told, of elements all
- */
-export type ChangeAction = 'add' | 'insert' | 'replace' | 'rename' | 'delete';
-
-/** One thing that was changed. Anonymous sets appear in their rules alone. */
-export interface Change {
-  readonly action: ChangeAction;
-  readonly object: RulesetElement;
-  /** Of an added rule: the handle of the one right before it. Without it, it is the chain's last. */
-  readonly after?: number;
-}
 
 /** NFTA_*_TABLE of all kinds of object, NFTA_TABLE_NAME of tables. */
 const TABLE_NAME = 1;

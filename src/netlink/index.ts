@@ -1,4 +1,3 @@
-export type { Change, ChangeAction } from './change.ts';
 export type { CommitOptions } from './committer.ts';
 export { type CommitResult, Connection, connect, type Snapshot } from './connection.ts';
 export { type Outcome, type Refusal, TransactionError } from './error.ts';
@@ -9,12 +8,4 @@ export type { ListScope } from './list.ts';
 export type { Commit, MonitorEvent, MonitorOptions, Overrun } from './monitor.ts';
 export { NetlinkSocketError, type SocketOptions } from './socket.ts';
 export { TornError } from './torn.ts';
-export type {
-  TraceEvent,
-  TraceInterface,
-  TraceOptions,
-  TraceOverrun,
-  TracePacket,
-  TraceStep,
-  TraceVerdict,
-} from './trace.ts';
+export type { TraceEvent, TraceOptions, TraceOverrun } from './trace.ts';

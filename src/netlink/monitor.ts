@@ -1,6 +1,7 @@
 import { generation as generationSchema, MESSAGE } from '../message/index.ts';
+import type { Change } from '../model/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { type Change, concerns, readChanges, separable } from './change.ts';
+import { concerns, readChanges, separable } from './change.ts';
 import { Feed } from './feed.ts';
 import { Known, type Part } from './known.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';

@@ -1,14 +1,7 @@
 import { datatype, fromBytes } from '../datatype/index.ts';
 import { literal } from '../delinearize/constant.ts';
-import type { Expression, Family, Statement } from '../model/index.ts';
+import type { Expression, Family, PacketHeaders, Statement } from '../model/index.ts';
 import { findHeader, type Header, type HeaderField, nextHeader } from '../protocol/index.ts';
-
-/** The first bytes of a packet's headers, as far as the kernel tells them. */
-export interface PacketHeaders {
-  readonly link?: Uint8Array | undefined;
-  readonly network?: Uint8Array | undefined;
-  readonly transport?: Uint8Array | undefined;
-}
 
 /** Fields in the order that nft tells them, of headers where it does not tell all in their own order. */
 const TOLD: Readonly<Record<string, readonly string[]>> = {

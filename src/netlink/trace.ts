@@ -1,5 +1,15 @@
+import { datatype, splitFlags } from '../datatype/index.ts';
 import { MESSAGE, TRACE_TYPES, trace as traceSchema } from '../message/index.ts';
-import type { ChainPolicy, Family, Rule, Statement } from '../model/index.ts';
+import type {
+  Family,
+  Immediate,
+  Rule,
+  TraceConnection,
+  TraceInterface,
+  TracePacket,
+  TraceStep,
+  TraceVerdict,
+} from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { concerns } from './change.ts';
@@ -8,70 +18,13 @@ import { readInterfaces } from './interfaces.ts';
 import type { Part } from './known.ts';
 import { listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
-import { describePacket, type PacketHeaders } from './packet.ts';
+import { describePacket } from './packet.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
 
 /** What to listen to. */
 export interface TraceOptions extends Part, Abortable, SubscriptionOptions {}
-
-/** What a rule or chain said of a packet. */
-export interface TraceVerdict {
-  readonly code:
-    | 'accept'
-    | 'drop'
-    | 'stolen'
-    | 'queue'
-    | 'repeat'
-    | 'continue'
-    | 'break'
-    | 'jump'
-    | 'goto'
-    | 'return';
-  /** Where `jump` and `goto` lead. */
-  readonly chain?: string;
-}
-
-/** An interface that a packet came by or leaves by. */
-export interface TraceInterface {
-  readonly index: number;
-  /** Absent where it is gone. */
-  readonly name?: string;
-  /** ARPHRD_* of linux/if_arp.h: 1 is Ethernet. */
-  readonly type?: number;
-}
-
-/** A packet as it was when its trace began. */
-export interface TracePacket extends PacketHeaders {
-  readonly iif?: TraceInterface;
-  readonly oif?: TraceInterface;
-  /** The fields of its headers, as matches that it meets. */
-  readonly fields: readonly Statement[];
-}
-
-/** One step of a packet that a rule marked with `meta nftrace set 1` (Linux 4.5). */
-export interface TraceStep {
-  readonly overrun: false;
-  /** The packet: its steps have the same number. */
-  readonly id: number;
-  readonly family: Family;
-  readonly table: string;
-  readonly chain: string;
-  /** `rule`: it met one; `return`: it left a chain; `policy`: it reached the end of a base chain. */
-  readonly type: 'rule' | 'return' | 'policy';
-  /**
-   * The rule, of type `rule`; without its contents when it is gone already. A packet that met no rule before
-   * the chain's end is told without one.
-   */
-  readonly handle?: number;
-  readonly rule?: Rule;
-  readonly verdict?: TraceVerdict;
-  readonly policy?: ChainPolicy;
-  readonly mark?: number;
-  /** In the first step in each base chain. */
-  readonly packet?: TracePacket;
-}
 
 /** Steps came faster than they were read, and some are lost. */
 export interface TraceOverrun {
@@ -163,8 +116,28 @@ async function packetOf(family: Family, value: Told, surroundings: Surroundings)
     ...(link === undefined ? {} : { link }),
     ...(network === undefined ? {} : { network }),
     ...(transport === undefined ? {} : { transport }),
+    ...connectionOf(value),
     fields,
   };
+}
+
+const DIRECTIONS = ['original', 'reply'] as const;
+const FLAGS = 32;
+
+function connectionOf({ ctId, ctDirection, ctState, ctStatus }: Told): { readonly ct?: TraceConnection } {
+  if (ctId === undefined && ctState === undefined) return {};
+  const direction = DIRECTIONS[ctDirection ?? -1];
+  const ct = {
+    ...(ctId === undefined ? {} : { id: ctId }),
+    ...(direction === undefined ? {} : { direction }),
+    ...(ctState === undefined ? {} : { state: datatype('ct_state').format(BigInt(ctState), FLAGS) }),
+    ...(ctStatus === undefined ? {} : { status: statusOf(ctStatus) }),
+  };
+  return { ct };
+}
+
+function statusOf(flags: number): Immediate[] {
+  return splitFlags(BigInt(flags)).map((flag) => datatype('ct_status').format(flag, FLAGS));
 }
 
 /** What steps are read against: rules and interfaces, asked for when they are first met. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import {
   type Change,
   type Commit,
@@ -329,49 +328,3 @@ async function writeByNftjs(nft: ReturnType<typeof connect>, count: number): Pro
     }
   }
 }
-
-test('nftjs monitor prints a line a change and ends well when interrupted', needs, () =>
-  withKernel(async ({ netns, run }) => {
-    for (const [flags, expected] of [
-      [
-        [],
-        /^add table ip one\n# new generation \d+ by process \d+ \(nft\)\nadd rule ip one c tcp dport 22 accept\n/m,
-      ],
-      [['--json'], /^\{"add":\{"table":\{"family":"ip","name":"one","handle":\d+\}\}\}\n\{"add":\{"chain"/m],
-    ] as const) {
-      const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-      const args = [
-        '--import',
-        'tsx',
-        main,
-        'monitor',
-        '--netns',
-        netns.replace('/proc/self', `/proc/${process.pid}`),
-        ...flags,
-      ];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      let output = '';
-      child.stdout.on('data', (data) => (output += data));
-      // Nothing says when it listens: changes are made until it tells of one.
-      while (output === '') {
-        run('nft', ['add table ip probe; delete table ip probe']);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      run('nft', ['add table ip one']);
-      run(
-        'nft',
-        flags.length > 0
-          ? ['add chain ip one c']
-          : ['add chain ip one c; add rule ip one c tcp dport 22 accept'],
-      );
-      const wanted = flags.length > 0 ? expected : /add rule ip one c tcp dport 22 accept/;
-      for (let i = 0; i < 100 && !wanted.test(output); i++)
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      child.kill('SIGINT');
-      const [code] = await once(child, 'close');
-      assert.equal(code, 0);
-      assert.match(output.replace('add chain ip one c\n', ''), expected);
-      run('nft', ['delete table ip one']);
-    }
-  }),
-);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Feed, formatRule, formatStatement, type TraceEvent, type TraceStep } from '../../src/index.ts';
+import { isKernelSince } from '../../src/netlink/kernel-release.ts';
 import { type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
 
@@ -138,6 +139,24 @@ test('rules that change meanwhile, and tables made anew, are told as they are', 
       assert.equal(last && shortly(last), `c: rule udp dport ${port} drop -> drop`);
     }
   }),
+);
+
+test(
+  'the connection of a packet',
+  isKernelSince(6, 16) ? requires('root', 'netns', 'nft', 'conntrack') : { skip: 'Linux 6.16 tells it' },
+  () =>
+    withKernel(async (kernel) => {
+      kernel.run('ip', ['link', 'set', 'lo', 'up']);
+      kernel.load(
+        'table inet t { chain out { type filter hook output priority 0; meta nftrace set 1; ct state new udp dport 53 accept; }; }',
+      );
+      using events = kernel.nft.trace();
+      send(kernel, 'udp4', 53);
+      const [first] = await packetTo(events, 53);
+      const { id, ...connection } = first?.packet?.ct ?? {};
+      assert.deepEqual(connection, { direction: 'original', state: 'new' });
+      assert.ok((id ?? 0) > 0);
+    }),
 );
 
 test('nftjs trace prints what nft monitor trace prints', needs, () =>
