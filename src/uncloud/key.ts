@@ -82,6 +82,11 @@ export const rarpHardware: PortField = {
 /** An address in the packet that has to be the port's own, and the key to look it up by. */
 export interface AddressField {
   readonly family: Prefix['family'];
+  /**
+   * What the packet is, to be said before the key: after an Ethernet address nft would look for it in the
+   * Ethernet header, where a tagged frame has something else.
+   */
+  readonly protocol?: 'ip' | 'ip6' | 'arp';
   readonly name: string;
   /** The key for blocks of this prefix length. */
   key(length: number): Key;
@@ -95,6 +100,7 @@ export function truncated(family: Prefix['family'], field: Operand, length: numb
 
 export const ipSource: AddressField = {
   family: 'ip',
+  protocol: 'ip',
   name: 'ip',
   key: (length) => typed(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
   element: ({ ifname, mac }, { text }) => ({ concat: [ifname, mac, text] }),
@@ -102,6 +108,7 @@ export const ipSource: AddressField = {
 
 export const ip6Source: AddressField = {
   family: 'ip6',
+  protocol: 'ip6',
   name: 'ip6',
   key: (length) => typed(...PORT, [truncated('ip6', ip6.saddr, length), 'ipv6_addr']),
   element: ipSource.element,
@@ -109,6 +116,7 @@ export const ip6Source: AddressField = {
 
 const arpField = (name: string, address: Operand): AddressField => ({
   family: 'ip',
+  protocol: 'arp',
   name,
   key: (length) =>
     typed(...PORT, [arp['saddr ether'], 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),

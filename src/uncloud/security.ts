@@ -93,7 +93,12 @@ export function portSecurity(table: TableWriter): string {
   const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] =>
     table
       .lengths(field.name)
-      .map((length) => [...before, table.among(`${field.name}_${length}`, field.key(length)), verdict]);
+      .map((length) => [
+        ...(field.protocol ? [meta.protocol.eq(field.protocol)] : []),
+        ...before,
+        table.among(`${field.name}_${length}`, field.key(length)),
+        verdict,
+      ]);
 
   /** A rule for ports of private networks, where there are any. */
   const onPrivate = (...statements: Body): Body[] => [[table.among('private', inPort.key), ...statements]];
@@ -165,7 +170,7 @@ export function portSecurity(table: TableWriter): string {
     // A header that the kernel cannot parse has no l4proto, matches nothing here, and drops.
     [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
     [udp.sport.ne(67), accept()],
-    [igmp.type.ne('membership-query'), accept()],
+    [meta.protocol.eq('ip'), igmp.type.ne('membership-query'), accept()],
     [meta.l4proto.in(set(UDP, IGMP)), and(ip['frag-off'], 0x1fff).ne(0), accept()],
     ...onPrivate(udp.sport.eq(67), accept()),
   ]);

@@ -176,7 +176,7 @@ describe('render', () => {
   });
 
   test('one rule for each prefix length, longest first, with the address masked', () => {
-    const lookups = rules(rendering, 'bridge', 'vm_ip6').map(([statement]) => JSON.stringify(statement));
+    const lookups = rules(rendering, 'bridge', 'vm_ip6').map((rule) => JSON.stringify(rule));
     assert.equal(lookups.length, 4);
     assert.doesNotMatch(lookups[0] ?? '', /"&"/);
     assert.match(lookups[1] ?? '', /"&":\[.*"ffff:ffff:ffff:ffff::"\]/);
