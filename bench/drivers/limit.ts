@@ -1,7 +1,10 @@
+import type { Connection } from '../../src/index.ts';
 import type { SubmitResult } from '../../src/netlink/socket.ts';
 import type { Driver, Session } from '../driver.ts';
-import { compiler, kernel, nftjs } from '../library.ts';
-import type { Work } from '../work.ts';
+import { compiler, kernel, nftjs, queries } from '../library.ts';
+import { TABLE, type Work } from '../work.ts';
+
+const INET = 1;
 
 /** The program for work, made beforehand: sets that are there already are declared and left out again. */
 function compiled({ setup, commands }: Work): Uint8Array {
@@ -16,6 +19,13 @@ function mustCommit({ status, errors }: SubmitResult): void {
 }
 
 const DUMPS = ['GETTABLE', 'GETSET', 'GETCHAIN', 'GETRULE', 'GETOBJ'] as const;
+
+/** Receives the elements of the bench's set, and throws them away. */
+async function discardElements(socket: Connection['socket']): Promise<void> {
+  const { MESSAGE, elementList } = kernel;
+  const question = queries.query(MESSAGE.GETSETELEM, INET, elementList, { table: TABLE.table, set: 's' });
+  for await (const _ of socket.stream(question));
+}
 
 /** The kernel's own time: the same messages, made beforehand and only sent; answers received and thrown away. */
 function limit(sync: boolean): Driver {
@@ -32,7 +42,10 @@ function limit(sync: boolean): Driver {
         },
         async list() {
           const { MESSAGE } = kernel;
-          for (const type of DUMPS) await socket.dump({ type: MESSAGE[type], family: 0 });
+          for (const type of DUMPS) {
+            const { messages } = await socket.dump({ type: MESSAGE[type], family: 0 });
+            if (type === 'GETSET' && messages.length > 0) await discardElements(socket);
+          }
         },
         close: () => nft.close(),
       };

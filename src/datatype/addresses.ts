@@ -1,8 +1,8 @@
-import ipaddr from 'ipaddr.js';
 import { toBytes } from './byteorder.ts';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { parseNumber } from './number.ts';
 import { scanIpv4, scanIpv6, scanLinkLayer } from './scan.ts';
+import { unscanIpv4, unscanIpv6, unscanLinkLayer } from './unscan.ts';
 
 const llPattern = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})*$/;
 const ETHER_BYTES = 6;
@@ -16,7 +16,7 @@ function readIpv4(text: string): bigint | undefined {
 }
 
 function writeIpv4(value: bigint): string {
-  return toBytes(value, 4, 'network').join('.');
+  return unscanIpv4(toBytes(value, 4, 'network'), 0);
 }
 
 /** The number of an IPv6 address; undefined for anything else, addresses with a zone too. */
@@ -25,17 +25,8 @@ function readIpv6(text: string): bigint | undefined {
   return (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8);
 }
 
-function toGroups(value: bigint): number[] {
-  const digits = value.toString(16).padStart(32, '0');
-  return Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(i * 4, i * 4 + 4), 16));
-}
-
-/** RFC 5952 text; the mapped and the compatible IPv4 addresses have their last part dotted, as inet_ntop(3). */
 function writeIpv6(value: bigint): string {
-  const high = value >> 32n;
-  if (high === 0xffffn) return `::ffff:${writeIpv4(value)}`;
-  if (high === 0n && value > 0xffffn) return `::${writeIpv4(value)}`;
-  return new ipaddr.IPv6(toGroups(value)).toRFC5952String();
+  return unscanIpv6(toBytes(value, 16, 'network'), 0);
 }
 
 /** An IPv4 address: four decimal parts, no short or octal forms. A number is the address itself. */
@@ -54,6 +45,7 @@ export const ipv4Addr: Datatype = Object.freeze({
   },
   pack: (literal: Literal, into: Uint8Array, at: number) =>
     typeof literal === 'string' && scanIpv4(literal, 0, into, at),
+  unpack: unscanIpv4,
   format: writeIpv4,
 });
 
@@ -73,6 +65,7 @@ export const ipv6Addr: Datatype = Object.freeze({
   },
   pack: (literal: Literal, into: Uint8Array, at: number) =>
     typeof literal === 'string' && scanIpv6(literal, into, at),
+  unpack: unscanIpv6,
   format: writeIpv6,
 });
 
@@ -86,9 +79,8 @@ function parseLinkLayer(type: string, literal: Literal, bits: number, expected: 
 }
 
 function formatLinkLayer(value: bigint, bits: number): string {
-  const digits = value.toString(16);
-  const length = bits > 0 ? bits / 8 : Math.ceil(digits.length / 2);
-  return (digits.padStart(length * 2, '0').match(/../g) as string[]).join(':');
+  const length = bits > 0 ? bits / 8 : Math.max(1, Math.ceil(value.toString(16).length / 2));
+  return unscanLinkLayer(toBytes(value, length, 'network'), 0, length);
 }
 
 /** A link layer address of as many bytes as the place it stands in has. */
@@ -121,5 +113,6 @@ export const etherAddr: Datatype = Object.freeze({
     parseLinkLayer('ether_addr', literal, 48, 'an Ethernet address such as 52:54:00:12:34:56'),
   pack: (literal: Literal, into: Uint8Array, at: number) =>
     typeof literal === 'string' && scanLinkLayer(literal, ETHER_BYTES, into, at),
+  unpack: (bytes: Uint8Array, at: number) => unscanLinkLayer(bytes, at, ETHER_BYTES),
   format: (value: bigint) => formatLinkLayer(value, 48),
 });

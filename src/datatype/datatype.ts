@@ -36,6 +36,8 @@ export interface Datatype {
    * It reads the usual form only, fast: where it says no, {@link parse} decides.
    */
   pack?(literal: Literal, into: Uint8Array, at: number): boolean;
+  /** What {@link format} says of the bytes at `at`, which have the type's own width and order: the inverse of `pack`. */
+  unpack?(bytes: Uint8Array, at: number): string | number;
   /**
    * The value as libnftables JSON has it: a symbol, an address, a number. `parse` of it gives the value
    * back; a number too large to be exact in JSON is text.

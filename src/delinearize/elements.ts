@@ -26,7 +26,8 @@ import { statefulStatement } from './stateful.ts';
 import { Inexpressible } from './term.ts';
 import { verdictStatement } from './verdict.ts';
 
-type Layout = Pick<KnownSet, 'key' | 'data' | 'flags'>;
+/** What of a set its elements are read against. */
+export type Layout = Pick<KnownSet, 'key' | 'data' | 'flags'>;
 
 /**
  * The elements of a set in the model's words, in the order of their keys: intervals as values, prefixes and
@@ -128,7 +129,7 @@ function singles(elements: readonly KernelElement[], set: Layout, notation: Nota
 }
 
 /** A key, or the range from it to `end` in each of its parts. */
-function keyNode(
+export function keyNode(
   key: Uint8Array,
   end: Uint8Array | undefined,
   parts: readonly Typed[],
@@ -188,7 +189,12 @@ function intervals(elements: readonly KernelElement[], set: Layout, notation: No
 }
 
 /** The pair of a map's element, or the key alone. */
-function withData(key: Expression, element: KernelElement, set: Layout, notation: Notation): Expression {
+export function withData(
+  key: Expression,
+  element: KernelElement,
+  set: Layout,
+  notation: Notation,
+): Expression {
   const node = withProperties(key, element);
   if (set.data === undefined) return node;
   return [node, dataNode(element, set.data, notation)];

@@ -1,5 +1,6 @@
 export { chain, hook, POLICIES } from './chain.ts';
 export { element, elementList } from './element.ts';
+export * from './element-reader.ts';
 export { FLOWTABLE_FLAGS, flowtable } from './flowtable.ts';
 export { generation } from './generation.ts';
 export { object, objectData } from './object.ts';

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type Instruction, type KnownSet, readComment, SET_FLAGS } from '../bytecode/index.ts';
+import { delinearizeTold } from '../delinearize/element-list.ts';
 import { delinearizeElements, delinearizeRule } from '../delinearize/index.ts';
 import {
   delinearizeChain,
@@ -15,7 +16,7 @@ import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
-import { type Kept, type ReadElements, readElements } from './rehash.ts';
+import { elementsOf, type Kept, type ReadElements, readElements } from './rehash.ts';
 import type { Abortable, DumpRequest, DumpResult } from './socket.ts';
 import { NetlinkSocketError } from './socket-error.ts';
 import { Interrupted } from './torn.ts';
@@ -195,12 +196,13 @@ async function readSets(
     const wanted = anonymous
       ? scope.set === undefined
       : !scope.terse && scope.chain === undefined && covers(scope.set, value.name);
-    const elements = wanted ? await reader.elements(family, tableName, known) : [];
+    const answer = wanted ? await reader.elements(family, tableName, known) : [];
     if (anonymous) {
-      sets.push({ family, table: tableName, known: { ...known, elements: elements as never } });
+      sets.push({ family, table: tableName, known: { ...known, elements: elementsOf(answer) } });
       continue;
     }
-    const elem = delinearizeElements(elements as never, known);
+    const elem =
+      answer instanceof Uint8Array ? delinearizeTold(answer, known) : delinearizeElements(answer, known);
     const kind = known.data === undefined ? 'set' : 'map';
     const element = {
       [kind]: { ...declared, ...(elem.length === 0 ? {} : { elem }) },

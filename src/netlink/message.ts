@@ -1,5 +1,5 @@
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
-import { WireError } from '../wire/attribute-reader.ts';
+import { plainBytes, WireError } from '../wire/attribute-reader.ts';
 
 const HEADER = 16;
 const FAMILY_HEADER = 4;
@@ -56,9 +56,4 @@ export function* readMessages(received: Uint8Array): Generator<NetlinkMessage, v
     };
     at += (length + 3) & ~3;
   }
-}
-
-/** The same bytes without what Node adds: parts of a `Buffer` are slow to make, and its `slice` copies nothing. */
-export function plainBytes(bytes: Uint8Array): Uint8Array {
-  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
 }

@@ -1,7 +1,5 @@
 import { type Instruction, type KernelElement, SET_FLAGS } from '../bytecode/index.ts';
-import { element } from '../message/index.ts';
-import { decode } from '../wire/schema.ts';
-import { ELEMENT, ElementReader } from './element-reader.ts';
+import { ELEMENT, ElementReader } from '../message/index.ts';
 import { KeySet } from './key-set.ts';
 import type { Abortable, DumpResult } from './socket.ts';
 import { Interrupted, pause, TornError } from './torn.ts';
@@ -40,12 +38,15 @@ function changesByItself({ flags }: Kept): boolean {
 /** What is done with what an element tells that was told before. */
 type Join = (before: KernelElement, again: KernelElement) => KernelElement;
 
+/** Elements as they were told, or put together from several answers. */
+export type ElementAnswer = Uint8Array | readonly KernelElement[];
+
 /** Asks for elements of a set, and keeps each once. */
 export type ReadElements = (
   ask: () => Promise<DumpResult>,
   set: Kept & { readonly name: string },
   options: Abortable,
-) => Promise<KernelElement[]>;
+) => Promise<ElementAnswer>;
 
 /**
  * Reads the elements of a set until none is missing for the kernel's rearranging. Of a set that changes by itself
@@ -57,7 +58,7 @@ export type ReadElements = (
 export const readElements: ReadElements = async (ask, set, options) => {
   const torn: Uint8Array[] = [];
   for await (const { messages, whole } of answers(ask, set, options)) {
-    if (whole) return elementsOf(messages);
+    if (whole) return messages;
     if (changesByItself(set)) torn.push(messages);
   }
   return joined(torn, (_, again) => again);
@@ -70,7 +71,7 @@ export const readElements: ReadElements = async (ask, set, options) => {
 export const resetElements: ReadElements = async (ask, set, options) => {
   const all: Uint8Array[] = [];
   for await (const { messages, whole } of answers(ask, set, options)) {
-    if (whole && all.length === 0) return elementsOf(messages);
+    if (whole && all.length === 0) return messages;
     all.push(messages);
   }
   return joined(all, withCounted);
@@ -99,14 +100,12 @@ async function* answers(
   if (!changesByItself(set)) throw new TornError(`the set ${set.name}`, tries);
 }
 
-function elementsOf(messages: Uint8Array): KernelElement[] {
+/** The elements of an answer. */
+export function elementsOf(answer: ElementAnswer): readonly KernelElement[] {
+  if (!(answer instanceof Uint8Array)) return answer;
   const elements: KernelElement[] = [];
-  for (const reader = new ElementReader(messages); reader.next(); ) elements.push(elementAt(reader));
+  for (const reader = new ElementReader(answer); reader.next(); ) elements.push(reader.element());
   return elements;
-}
-
-function elementAt({ bytes, start, end }: ElementReader): KernelElement {
-  return decode(element, bytes.subarray(start, end)) as KernelElement;
 }
 
 /** The elements of several answers, each once. */
@@ -116,7 +115,7 @@ function joined(answers: readonly Uint8Array[], join: Join): KernelElement[] {
   let keys: KeySet | undefined;
   for (const messages of answers) {
     for (const reader = new ElementReader(messages); reader.next(); ) {
-      const told = elementAt(reader);
+      const told = reader.element();
       const at = reader.at[ELEMENT.key] as number;
       if (at > 0) keys ??= new KeySet(reader.length[ELEMENT.key] as number);
       const list = at > 0 ? elements : catchall;

@@ -101,3 +101,8 @@ function decodeText(bytes: Uint8Array, start: number, end: number): string {
   const zero = bytes.indexOf(0, start);
   return utf8.decode(bytes.subarray(start, zero < 0 || zero > end ? end : zero));
 }
+
+/** The same bytes without what Node adds: parts of a `Buffer` are slow to make, and its `slice` copies nothing. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
+}

@@ -1,7 +1,9 @@
+import type { KernelElement } from '../bytecode/index.ts';
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
-import { MESSAGE } from '../message/index.ts';
-import { WireError } from '../wire/attribute-reader.ts';
-import { plainBytes } from './message.ts';
+import { plainBytes, WireError } from '../wire/attribute-reader.ts';
+import { decode } from '../wire/schema.ts';
+import { element } from './element.ts';
+import { MESSAGE } from './types.ts';
 
 const MESSAGE_HEADER = 20;
 const HEADER = 4;
@@ -89,6 +91,11 @@ export class ElementReader {
       place += (size + 3) & ~3;
     }
     return true;
+  }
+
+  /** The element as an object. */
+  element(): KernelElement {
+    return decode(element, this.bytes, this.start, this.end) as KernelElement;
   }
 
   /** Whether the element has nothing but these attributes, a bit each. */
