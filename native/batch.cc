@@ -85,6 +85,7 @@ Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
   begin(program.generation());
   Record record;
   while (program.next(record)) {
+    if ((record.flags & NLM_F_ACK) != 0) acknowledged_ = true;
     switch (record.kind) {
       case layout::KIND_MESSAGE:
         message(record);

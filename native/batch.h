@@ -44,6 +44,9 @@ class Batch {
   uint32_t first_sequence() const { return sequence_; }
   uint32_t count() const { return static_cast<uint32_t>(messages_.size()); }
 
+  /** Whether a message asks for an acknowledgement where it succeeds. */
+  bool acknowledged() const { return acknowledged_; }
+
   /** Whether a message of this sequence number is in the batch. */
   bool contains(uint32_t sequence) const { return sequence - sequence_ < count(); }
 
@@ -84,6 +87,7 @@ class Batch {
   bool commits_;
   /** Objects that are made are to be echoed. */
   bool echo_;
+  bool acknowledged_ = false;
   std::vector<Message> messages_;
 };
 

@@ -42,6 +42,8 @@ bool collect(Socket& socket, Buffer& datagram, const Batch& batch, Outcome& outc
       const size_t size = socket.receive(datagram);
       if (size == 0) return lost;
       each_message(datagram.data(), size, [&](const nlmsghdr* message) { take(message, batch, outcome); });
+      // Nothing follows it but acknowledgements that were asked for.
+      if (outcome.generation && !batch.acknowledged()) return lost;
     } catch (const SystemError& error) {
       if (error.code() != ENOBUFS) throw;
       lost = true;

@@ -16,7 +16,7 @@ import {
   parseCommands,
   UnpackableError,
 } from '../transaction/index.ts';
-import type { ProgramOptions, ProgramWriter } from '../wire/program.ts';
+import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { Declarations } from './declarations.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
@@ -54,12 +54,16 @@ const MANY = 10_000;
 /** Milliseconds for which the event loop is kept at a time. */
 const SLICE = 5;
 
+/** Bytes of a program that are kept for the next. */
+const KEPT = 64 << 10;
+
 /** A transaction, and what must be known to compile it. */
 interface Job {
   readonly commands: Commands;
   readonly parsed: readonly ParsedCommand[];
   readonly needs: Needs;
-  readonly questions: readonly DumpRequest[];
+  /** Whether the kernel has to tell something. */
+  readonly asks: boolean;
 }
 
 interface Prepared {
@@ -79,6 +83,8 @@ interface Encoded {
 export class Committer {
   readonly #socket: Transport;
   readonly #declarations = new Declarations();
+  /** Of one synchronous transaction after the other. */
+  #program = new ProgramWriter();
   /** Ends with the last transaction that takes several steps; none when undefined. */
   #turn: Promise<unknown> | undefined;
 
@@ -92,7 +98,7 @@ export class Committer {
     options: CommitOptions,
   ): Promise<Committed> {
     const job = jobOf(parsed, commands);
-    return this.#inTurn(job.questions.length > 0 || isLarge(parsed), () => this.#commit(job, options));
+    return this.#inTurn(job.asks || isLarge(parsed), () => this.#commit(job, options));
   }
 
   /** Without questions, a transaction that is not large is sent before this returns. */
@@ -116,8 +122,10 @@ export class Committer {
     for (let attempt = 1; ; attempt++) {
       const prepared = this.#known(job, options) ?? this.#lookSync(job);
       const generation = options.generation ?? prepared.generation;
-      const { messages, program } = encoded(job, prepared, { echo: true, generation });
+      const into = isLarge(parsed) ? undefined : this.#program;
+      const { messages, program } = encoded(job, prepared, { echo: true, generation }, into);
       const result = this.#socket.submitSync(program);
+      if (program.capacity > KEPT) this.#program = new ProgramWriter();
       this.#declarations.follow(parsed, generation, result);
       if (options.generation === undefined && attempt < TRIES && this.#isOvertaken(result)) continue;
       return committed(result, job, messages);
@@ -126,8 +134,7 @@ export class Committer {
 
   async check(commands: Commands, options: Abortable): Promise<void> {
     const job = jobOf(parseCommands(commands), commands);
-    const prepared =
-      job.questions.length === 0 ? compiled(job, new View(), 0) : await this.#look(job, options);
+    const prepared = !job.asks ? compiled(job, new View(), 0) : await this.#look(job, options);
     const { messages, program } = isLarge(job.parsed)
       ? await encodedInSteps(job, prepared, { check: true }, options)
       : encoded(job, prepared, { check: true });
@@ -156,7 +163,7 @@ export class Committer {
 
   /** Compiles what needs no look, or none any more; undefined where the kernel has to be asked. */
   #known(job: Job, options: CommitOptions): Prepared | undefined {
-    if (job.questions.length === 0) return compiled(job, new View(), 0);
+    if (!job.asks) return compiled(job, new View(), 0);
     const { generation } = this.#declarations;
     if (options.generation !== undefined && options.generation !== generation) return undefined;
     const view = this.#declarations.viewOf(job.needs);
@@ -175,7 +182,7 @@ export class Committer {
       const generation = await this.#socket.generation({ signal });
       const view = new View();
       let torn = false;
-      for (const question of job.questions) {
+      for (const question of questionsOf(job)) {
         const answer = await this.#socket.dump({ ...question, signal }).catch(nothing);
         torn ||= answer.interrupted;
         view.take(answer.messages);
@@ -190,7 +197,7 @@ export class Committer {
       const generation = this.#socket.generationSync();
       const view = new View();
       let torn = false;
-      for (const question of job.questions) {
+      for (const question of questionsOf(job)) {
         const answer = attempt(() => this.#socket.dumpSync(question));
         torn ||= answer.interrupted;
         view.take(answer.messages);
@@ -215,8 +222,13 @@ export class Committer {
 
 function jobOf(parsed: readonly ParsedCommand[], commands: Commands): Job {
   const needs = needsOf(parsed, canDestroy);
-  const questions = [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(parsed))];
-  return { commands, parsed, needs, questions };
+  const { sets, chains, rules, existence } = needs;
+  const asks = sets.size + chains.size + rules.size + existence.size > 0;
+  return { commands, parsed, needs, asks };
+}
+
+function questionsOf({ parsed, needs }: Job): DumpRequest[] {
+  return [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(parsed))];
 }
 
 function isLarge(commands: readonly ParsedCommand[]): boolean {
@@ -230,13 +242,18 @@ function compiled(job: Job, view: KernelView, generation: number): Prepared {
 }
 
 /** Compiled anew where many elements turn out to be more than literals. */
-function encoded(job: Job, { messages, view }: Prepared, settings: ProgramOptions): Encoded {
+function encoded(
+  job: Job,
+  { messages, view }: Prepared,
+  settings: ProgramOptions,
+  into?: ProgramWriter,
+): Encoded {
   try {
-    return { messages, program: encodeMessages(messages, settings) };
+    return { messages, program: encodeMessages(messages, settings, into) };
   } catch (error) {
     if (!(error instanceof UnpackableError)) throw error;
     const complete = compileParsed(job.parsed, view);
-    return { messages: complete, program: encodeMessages(complete, settings) };
+    return { messages: complete, program: encodeMessages(complete, settings, into) };
   }
 }
 

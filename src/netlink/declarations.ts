@@ -1,4 +1,3 @@
-import type { SetDeclaration } from '../linearize/index.ts';
 import { emptyView, type KernelView, type Needs, type ParsedCommand } from '../transaction/index.ts';
 import type { SubmitResult } from './socket.ts';
 
@@ -12,6 +11,10 @@ const HARMLESS = new Set(['element', 'rule', 'chain', 'flowtable', 'counter', 'q
  */
 export class Declarations {
   readonly #views = new Map<string, KernelView>();
+  readonly #view: KernelView = {
+    ...emptyView,
+    set: (family, table, name) => this.#views.get(`${family} ${table}`)?.set(family, table, name),
+  };
   #generation = 0;
 
   /** The generation that they are of; 0 where none are known. */
@@ -22,11 +25,8 @@ export class Declarations {
   /** A view of the sets, where nothing else is needed and all of their tables are known. */
   viewOf(needs: Needs): KernelView | undefined {
     if (!isSetsAlone(needs)) return undefined;
-    const views = this.#views;
-    for (const table of needs.sets) if (!views.has(table)) return undefined;
-    const set = (family: string, table: string, name: string): SetDeclaration | undefined =>
-      views.get(`${family} ${table}`)?.set(family as never, table, name);
-    return { ...emptyView, set };
+    for (const table of needs.sets) if (!this.#views.has(table)) return undefined;
+    return this.#view;
   }
 
   /** Remembers what the kernel answered. */

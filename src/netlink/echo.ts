@@ -21,6 +21,7 @@ export function echoedHandles(
   echoes: readonly Echo[],
   commands: readonly ParsedCommand[],
 ): Map<number, bigint> {
+  if (echoes.length === 0) return new Map();
   const kinds = new Map(commands.map(({ index, kind }) => [index, kind]));
   const handles = new Map<number, bigint>();
   for (const { operation, message } of echoes) {

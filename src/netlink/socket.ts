@@ -122,6 +122,7 @@ export class NetlinkSocket {
   readonly #underway = new Set<Promise<unknown>>();
   /** What ends with this socket. */
   readonly #followers = new Set<{ close(): void }>();
+  readonly #figures = new Float64Array(3);
   #closed = false;
   #calls = 0;
 
@@ -156,7 +157,10 @@ export class NetlinkSocket {
 
   /** As {@link submit}, on this thread. */
   submitSync(program: ProgramWriter | Uint8Array): SubmitResult {
-    return submitResult(translate(() => this.#native.submitSync(bytesOf(program))));
+    const outcome = translate(() => this.#native.submitSync(bytesOf(program), this.#figures));
+    if (outcome !== undefined) return submitResult(outcome);
+    const [generation, messages, bytes] = this.#figures as unknown as [number, number, number];
+    return { status: 'committed', generation, errors: [], echo: [], lost: false, messages, bytes };
   }
 
   /** All objects that match the request. */

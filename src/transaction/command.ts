@@ -17,6 +17,8 @@ export const VERBS = [
 ] as const;
 export type Verb = (typeof VERBS)[number];
 
+const verbs = new Map<string, Verb>(VERBS.map((verb) => [verb, verb]));
+
 /** One command of a transaction, taken apart. */
 export interface ParsedCommand {
   readonly verb: Verb;
@@ -45,9 +47,10 @@ export function parseCommands(commands: Commands): readonly ParsedCommand[] {
   const root = Array.isArray(commands) ? undefined : at(undefined, 'nftables');
   commandList(commands).forEach((entry, index) => {
     const path = at(root, index);
-    const [key, value] = only(entry, path);
+    const key = only(entry, path);
+    const value = (entry as unknown as Readonly<Record<string, unknown>>)[key];
     if (key === 'metainfo') return;
-    const verb = VERBS.find((name) => name === key);
+    const verb = verbs.get(key);
     if (verb === undefined) {
       // As a listing has it: its handle says which object it was there, not which one this is to stand beside.
       const { handle: _, ...node } = nodeOf(value, key, at(path, key));
@@ -55,22 +58,20 @@ export function parseCommands(commands: Commands): readonly ParsedCommand[] {
       return;
     }
     const inside = at(path, key);
-    const [kind, node] = only(value, inside);
-    parsed.push({ verb, kind, node: nodeOf(node, kind, at(inside, kind)), index, path: at(inside, kind) });
+    const kind = only(value, inside);
+    const place = at(inside, kind);
+    const node = nodeOf((value as Readonly<Record<string, unknown>>)[kind], kind, place);
+    parsed.push({ verb, kind, node, index, path: place });
   });
   return withDynamicSets(parsed);
 }
 
-function only(value: unknown, path: Path): [string, unknown] {
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  const [entry] = entries;
-  if (entries.length !== 1 || entry === undefined) {
-    throw new CompileError(
-      path,
-      `expected an object with one key, not ${entries.map(([key]) => key).join(', ') || 'none'}`,
-    );
-  }
-  return entry;
+function only(value: unknown, path: Path): string {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const [key] = keys;
+  if (keys.length !== 1 || key === undefined)
+    throw new CompileError(path, `expected an object with one key, not ${keys.join(', ') || 'none'}`);
+  return key;
 }
 
 function nodeOf(value: unknown, kind: string, path: Path): Readonly<Record<string, unknown>> {
@@ -96,7 +97,8 @@ function rank(kind: string): number {
  * Puts runs of additions into an order in which nothing names what does not exist yet: tables, objects,
  * chains, sets, elements, rules. Among themselves they stay as they were.
  */
-export function inDependencyOrder(commands: readonly ParsedCommand[]): ParsedCommand[] {
+export function inDependencyOrder(commands: readonly ParsedCommand[]): readonly ParsedCommand[] {
+  if (commands.length < 2) return commands;
   const ordered: ParsedCommand[] = [];
   let run: ParsedCommand[] = [];
   const finish = () => {

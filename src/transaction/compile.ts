@@ -71,13 +71,15 @@ export function compileCommand(command: ParsedCommand, context: TransactionConte
   context.record(command);
 }
 
+/** Mostly nothing is needed. */
+const NONE: Set<string> = new Set();
+
 /** What must be known of the ruleset before the commands can be compiled. */
 export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean): Needs {
-  const needs = {
-    sets: new Set<string>(),
-    chains: new Set<string>(),
-    rules: new Set<string>(),
-    existence: new Set<string>(),
+  const needs: Record<keyof Needs, Set<string>> = { sets: NONE, chains: NONE, rules: NONE, existence: NONE };
+  const need = (what: keyof Needs, table: string) => {
+    if (needs[what] === NONE) needs[what] = new Set();
+    needs[what].add(table);
   };
   const own = new Set<string>();
   for (const command of inDependencyOrder(commands)) {
@@ -85,13 +87,14 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
     const name = `${String(node.family)} ${String(node.table ?? node.name)}`;
     const declares = verb === 'add' || verb === 'create';
     if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${String(node.name)}`);
-    if (kind === 'element' && !own.has(`${name} ${String(node.name)}`)) needs.sets.add(name);
+    if (kind === 'element' && (own.size === 0 || !own.has(`${name} ${String(node.name)}`)))
+      need('sets', name);
     if (kind === 'rule' && verb !== 'delete') {
-      for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) needs.sets.add(name);
+      for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) need('sets', name);
     }
-    if (verb === 'rename' && node.handle === undefined) needs.chains.add(name);
-    if (needsRules(command)) needs.rules.add(name);
-    if (verb === 'destroy' && !canDestroy) needs.existence.add(name);
+    if (verb === 'rename' && node.handle === undefined) need('chains', name);
+    if (needsRules(command)) need('rules', name);
+    if (verb === 'destroy' && !canDestroy) need('existence', name);
   }
   return needs;
 }

@@ -18,6 +18,11 @@ interface Pending {
   readonly at: number;
 }
 
+const CAPACITY = 4096;
+
+/** The attributes of one message after the other. */
+const scratch = new AttributeWriter(CAPACITY);
+
 /** Elements that are written between two steps: a millisecond or so. */
 const STEP = 4096;
 
@@ -29,10 +34,16 @@ export class UnpackableError extends Error {
 /**
  * Writes messages into a program for the addon.
  *
+ * @param program - one whose bytes nobody needs any more
  * @throws UnpackableError when the messages were compiled with `defers`
  */
-export function encodeMessages(messages: readonly OutgoingMessage[], options: ProgramOptions): ProgramWriter {
-  const { program, pending } = begun(messages, options);
+export function encodeMessages(
+  messages: readonly OutgoingMessage[],
+  options: ProgramOptions,
+  program = new ProgramWriter(options, CAPACITY + rowBytes(messages)),
+): ProgramWriter {
+  program.begin(options);
+  const pending = begun(messages, program);
   if (pending.length > 0) {
     const bytes = program.bytes();
     for (const one of pending) writeRows(bytes, one, 0, one.elements.length);
@@ -45,7 +56,8 @@ export function* encodeInSteps(
   messages: readonly OutgoingMessage[],
   options: ProgramOptions,
 ): Generator<undefined, ProgramWriter> {
-  const { program, pending } = begun(messages, options);
+  const program = new ProgramWriter(options, CAPACITY + rowBytes(messages));
+  const pending = begun(messages, program);
   const bytes = program.bytes();
   for (const one of pending) {
     const { length } = one.elements;
@@ -62,22 +74,19 @@ function writeRows(program: Uint8Array, { elements, at }: Pending, from: number,
   if (!elements.write(rows, from, to)) throw new UnpackableError();
 }
 
-function begun(messages: readonly OutgoingMessage[], options: ProgramOptions) {
-  const program = new ProgramWriter(options, CAPACITY + rowBytes(messages));
-  const scratch = new AttributeWriter(CAPACITY);
+/** Writes everything but the rows, for which it makes room. */
+function begun(messages: readonly OutgoingMessage[], program: ProgramWriter): Pending[] {
   const pending: Pending[] = [];
   for (const message of messages) {
     scratch.truncate(0);
-    if (message.kind === 'elements') encodeElementList(message, program, scratch, pending);
+    if (message.kind === 'elements') encodeElementList(message, program, pending);
     else {
       encode(message.schema, message.value, scratch);
       program.message(message, scratch.bytes());
     }
   }
-  return { program, pending };
+  return pending;
 }
-
-const CAPACITY = 4096;
 
 /** What rows will take: growing a program that has them would copy them. */
 function rowBytes(messages: readonly OutgoingMessage[]): number {
@@ -89,15 +98,10 @@ function rowBytes(messages: readonly OutgoingMessage[]): number {
   return bytes;
 }
 
-function encodeElementList(
-  message: ElementsMessage,
-  program: ProgramWriter,
-  scratch: AttributeWriter,
-  pending: Pending[],
-): void {
+function encodeElementList(message: ElementsMessage, program: ProgramWriter, pending: Pending[]): void {
   const { table, set, setId, elements } = message;
   encode(elementList, setId === undefined ? { table, set } : { table, set, setId }, scratch);
-  const prefix = scratch.bytes().slice();
+  const prefix = scratch.bytes();
   if (elements instanceof PackedElements) {
     const { key, data: size, verdicts, timeouts } = elements;
     const choices = verdicts?.map(encodedData);

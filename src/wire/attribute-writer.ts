@@ -63,10 +63,16 @@ export class AttributeWriter {
     this.#bytes.set(bytes, at);
   }
 
-  /** Drops everything written from `length` on. */
+  /** Drops everything written from `length` on, nests that are open there too. */
   truncate(length: number): void {
     this.#bytes.fill(0, length, this.#length);
     this.#length = length;
+    while ((this.#open.at(-1) ?? -1) >= length) this.#open.pop();
+  }
+
+  /** Bytes that there is room for, written or not. */
+  get capacity(): number {
+    return this.#bytes.length;
   }
 
   u8(type: number, value: number): void {

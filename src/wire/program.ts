@@ -104,6 +104,14 @@ export class ProgramWriter {
 
   constructor(options: ProgramOptions = {}, capacity = 4096) {
     this.#out = new AttributeWriter(Math.max(capacity, layout.HEADER_SIZE));
+    this.begin(options);
+  }
+
+  /** Begins another program in the place of this one. */
+  begin(options: ProgramOptions): void {
+    this.#out.truncate(0);
+    this.#records = 0;
+    this.#open = -1;
     this.#out.reserve(layout.HEADER_SIZE);
     this.#set32(layout.HEADER_MAGIC, layout.MAGIC);
     this.#set16(layout.HEADER_VERSION, layout.VERSION);
@@ -112,6 +120,11 @@ export class ProgramWriter {
       (options.check ? layout.FLAG_CHECK : 0) | (options.echo ? layout.FLAG_ECHO : 0),
     );
     this.#set32(layout.HEADER_GENERATION, options.generation ?? 0);
+  }
+
+  /** Bytes that there is room for. */
+  get capacity(): number {
+    return this.#out.capacity;
   }
 
   /** How many records were written. */
