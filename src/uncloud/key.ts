@@ -72,21 +72,22 @@ export const ndOption: PortField = {
   element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac)] }),
 };
 
-/** Both hardware addresses of a RARP frame. */
-export const rarpHardware: PortField = {
+/** The sender's hardware address of a RARP frame. */
+export const rarpSender: PortField = {
   name: 'rarp_macs',
-  key: bare(meta.iifname, ether.saddr, payload.raw('nh', 8 * 8, 48), payload.raw('nh', 18 * 8, 48)),
-  element: ({ ifname, mac }) => ({ concat: [ifname, mac, macNumber(mac), macNumber(mac)] }),
+  key: bare(meta.iifname, payload.raw('nh', 8 * 8, 48)),
+  element: ({ ifname, mac }) => ({ concat: [ifname, macNumber(mac)] }),
+};
+
+/** The target's, which is looked up in the same set. */
+export const rarpTarget: PortField = {
+  ...rarpSender,
+  key: bare(meta.iifname, payload.raw('nh', 18 * 8, 48)),
 };
 
 /** An address in the packet that has to be the port's own, and the key to look it up by. */
 export interface AddressField {
   readonly family: Prefix['family'];
-  /**
-   * What the packet is, to be said before the key: after an Ethernet address nft would look for it in the
-   * Ethernet header, where a tagged frame has something else.
-   */
-  readonly protocol?: 'ip' | 'ip6' | 'arp';
   readonly name: string;
   /** The key for blocks of this prefix length. */
   key(length: number): Key;
@@ -100,7 +101,6 @@ export function truncated(family: Prefix['family'], field: Operand, length: numb
 
 export const ipSource: AddressField = {
   family: 'ip',
-  protocol: 'ip',
   name: 'ip',
   key: (length) => typed(...PORT, [truncated('ip', ip.saddr, length), 'ipv4_addr']),
   element: ({ ifname, mac }, { text }) => ({ concat: [ifname, mac, text] }),
@@ -108,7 +108,6 @@ export const ipSource: AddressField = {
 
 export const ip6Source: AddressField = {
   family: 'ip6',
-  protocol: 'ip6',
   name: 'ip6',
   key: (length) => typed(...PORT, [truncated('ip6', ip6.saddr, length), 'ipv6_addr']),
   element: ipSource.element,
@@ -116,7 +115,6 @@ export const ip6Source: AddressField = {
 
 const arpField = (name: string, address: Operand): AddressField => ({
   family: 'ip',
-  protocol: 'arp',
   name,
   key: (length) =>
     typed(...PORT, [arp['saddr ether'], 'ether_addr'], [truncated('ip', address, length), 'ipv4_addr']),
@@ -151,7 +149,7 @@ export const trunkOut: Key = bare(meta.oifname, vlan.id);
 export const outPort: Key = { operand: meta.oifname, type: 'ifname' };
 
 /** What each port has of its own, apart from addresses. */
-export const PORT_FIELDS: readonly PortField[] = [source, ndOption, rarpHardware];
+export const PORT_FIELDS: readonly PortField[] = [source, ndOption, rarpSender];
 /** Where a port's addresses may be. */
 export const ADDRESS_FIELDS: readonly AddressField[] = [
   ipSource,

@@ -29,7 +29,8 @@ import {
   ndOption,
   ndOwnTarget,
   type PortField,
-  rarpHardware,
+  rarpSender,
+  rarpTarget,
   source,
   trunk,
 } from './key.ts';
@@ -93,15 +94,20 @@ export function portSecurity(table: TableWriter): string {
   const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] =>
     table
       .lengths(field.name)
-      .map((length) => [
-        ...(field.protocol ? [meta.protocol.eq(field.protocol)] : []),
-        ...before,
-        table.among(`${field.name}_${length}`, field.key(length)),
-        verdict,
-      ]);
+      .map((length) => [...before, table.among(`${field.name}_${length}`, field.key(length)), verdict]);
 
   /** A rule for ports of private networks, where there are any. */
   const onPrivate = (...statements: Body): Body[] => [[table.among('private', inPort.key), ...statements]];
+
+  /**
+   * A chain whose rules say themselves what the packet is: nft would look for it in the Ethernet header, where
+   * a tagged frame has something else.
+   */
+  const chain = (protocol: 'ip' | 'ip6' | 'arp', name: string, rules: readonly Body[]) =>
+    table.chain(
+      name,
+      rules.map((rule) => [meta.protocol.eq(protocol), ...rule]),
+    );
 
   const hasTrunks = table.size('trunks') > 0;
   table.chain('vm', [
@@ -125,7 +131,7 @@ export function portSecurity(table: TableWriter): string {
     table.chain('vm_vlan', [[table.among('trunks', trunk), inside]]);
   }
 
-  table.chain('vm_arp', [
+  chain('arp', 'vm_arp', [
     [
       arp.htype.eq(1),
       arp.ptype.eq('ip'),
@@ -137,7 +143,7 @@ export function portSecurity(table: TableWriter): string {
       goto('vm_arp_sender'),
     ],
   ]);
-  table.chain('vm_arp_sender', [
+  chain('arp', 'vm_arp_sender', [
     ...ownAddress(arpSender, accept()),
     ...ownAddress(arpProbe, accept(), arp.operation.eq('request'), arp['saddr ip'].eq('0.0.0.0')),
   ]);
@@ -149,12 +155,14 @@ export function portSecurity(table: TableWriter): string {
       payload.raw('nh', 0, 64).eq('0x0001080006040003'),
       payload.raw('nh', 14 * 8, 32).eq(0),
       payload.raw('nh', 24 * 8, 32).eq(0),
-      own(rarpHardware),
+      own(source),
+      own(rarpSender),
+      own(rarpTarget),
       accept(),
     ],
   ]);
 
-  table.chain('vm_ip', [
+  chain('ip', 'vm_ip', [
     ...ownAddress(ipSource, goto('vm_ip_own')),
     [
       ip.saddr.eq('0.0.0.0'),
@@ -166,20 +174,20 @@ export function portSecurity(table: TableWriter): string {
       accept(),
     ],
   ]);
-  table.chain('vm_ip_own', [
+  chain('ip', 'vm_ip_own', [
     // A header that the kernel cannot parse has no l4proto, matches nothing here, and drops.
     [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
     [udp.sport.ne(67), accept()],
-    [meta.protocol.eq('ip'), igmp.type.ne('membership-query'), accept()],
-    [meta.l4proto.in(set(UDP, IGMP)), and(ip['frag-off'], 0x1fff).ne(0), accept()],
+    [igmp.type.ne('membership-query'), accept()],
+    [and(ip['frag-off'], 0x1fff).ne(0), meta.l4proto.in(set(UDP, IGMP)), accept()],
     ...onPrivate(udp.sport.eq(67), accept()),
   ]);
 
-  table.chain('vm_ip6', [
+  chain('ip6', 'vm_ip6', [
     ...ownAddress(ip6Source, goto('vm_ip6_own')),
     [ip6.saddr.eq('::'), own(source), goto('vm_ip6_unspecified')],
   ]);
-  table.chain('vm_ip6_own', [
+  chain('ip6', 'vm_ip6_own', [
     // Only a packet that the kernel can parse has an l4proto; without extension headers it is the next header.
     [
       concat(meta.l4proto, ip6.nexthdr).vmap([
@@ -191,9 +199,9 @@ export function portSecurity(table: TableWriter): string {
     [ip6.nexthdr.in(set(...EXTENSIONS)), goto('vm_ip6_extended')],
     [meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
   ]);
-  table.chain('vm_udp6', [[udp.sport.ne(547), accept()], ...onPrivate(udp.sport.eq(547), accept())]);
+  chain('ip6', 'vm_udp6', [[udp.sport.ne(547), accept()], ...onPrivate(udp.sport.eq(547), accept())]);
 
-  table.chain('vm_icmpv6', [
+  chain('ip6', 'vm_icmpv6', [
     [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],
     [
       icmpv6.type.vmap([
@@ -203,16 +211,16 @@ export function portSecurity(table: TableWriter): string {
     ],
     ...onPrivate(icmpv6.type.eq(ROUTER_ADVERTISEMENT), accept()),
   ]);
-  table.chain('vm_nd_solicit', [
+  chain('ip6', 'vm_nd_solicit', [
     [ip6.length.eq(ND_BARE), accept()],
     [ip6.length.eq(ND_ONE_OPTION), ndOptionHead.eq(SOURCE_LINK_LAYER), own(ndOption), accept()],
   ]);
-  table.chain('vm_nd_advert', [
+  chain('ip6', 'vm_nd_advert', [
     [and(ndFlags, 0x80).eq(0), goto('vm_nd_option')],
     // A router of a private network says that it is one; unsaid, its neighbours would forget it.
     ...onPrivate(goto('vm_nd_option')),
   ]);
-  table.chain('vm_nd_option', [
+  chain('ip6', 'vm_nd_option', [
     [ip6.length.eq(ND_BARE), goto('vm_nd_target')],
     [ip6.length.eq(ND_ONE_OPTION), ndOptionHead.eq(TARGET_LINK_LAYER), own(ndOption), goto('vm_nd_target')],
   ]);
@@ -223,7 +231,7 @@ export function portSecurity(table: TableWriter): string {
     icmpv6.type.eq(type),
     ip6.length.eq(length),
   ];
-  table.chain('vm_ip6_unspecified', [
+  chain('ip6', 'vm_ip6_unspecified', [
     [...bareIcmpv6(NEIGHBOUR_SOLICITATION, ND_BARE), goto('vm_nd_target')],
     [...bareIcmpv6(NEIGHBOUR_SOLICITATION, ND_ONE_OPTION), ndOptionHead.eq(NONCE), goto('vm_nd_target')],
     [...bareIcmpv6(ROUTER_SOLICITATION, RS_BARE), accept()],
@@ -236,7 +244,7 @@ export function portSecurity(table: TableWriter): string {
     ],
   ]);
 
-  table.chain('vm_ip6_extended', [
+  chain('ip6', 'vm_ip6_extended', [
     // A later fragment may name an extension header: then the kernel gives no l4proto, and checks no version.
     [ip6.version.eq(6), exthdr('frag', 'frag-off').ne(0), accept()],
     [exthdr('frag').exists(), goto('vm_ip6_first_fragment')],
@@ -259,8 +267,8 @@ export function portSecurity(table: TableWriter): string {
     fits(64 + 20),
     goto('vm_ip6_upper'),
   ];
-  table.chain('vm_ip6_first_fragment', [
-    [meta.l4proto.eq(TCP), ip6.length.lt(FRAGMENT_HEADER + 20), drop()],
+  chain('ip6', 'vm_ip6_first_fragment', [
+    [ip6.length.lt(FRAGMENT_HEADER + 20), meta.l4proto.eq(TCP), drop()],
     [ip6.nexthdr.eq(FRAGMENT), upperFollows('frag'), fits(8), goto('vm_ip6_upper')],
     [
       ip6.nexthdr.eq(FRAGMENT),
@@ -275,7 +283,7 @@ export function portSecurity(table: TableWriter): string {
     before('rt', ROUTING),
   ]);
 
-  table.chain('vm_ip6_upper', [
+  chain('ip6', 'vm_ip6_upper', [
     [meta.l4proto.notIn(set(UDP, ICMPV6, AUTHENTICATION)), accept()],
     [udp.sport.ne(547), accept()],
     [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],

@@ -168,7 +168,7 @@ describe('render', () => {
   test('private networks alone may advertise routers and serve DHCP', () => {
     const only = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: { set: ['v51a0-0'] } } };
     for (const chain of ['vm_ip_own', 'vm_udp6', 'vm_icmpv6', 'vm_nd_advert', 'vm_ip6_upper']) {
-      assert.deepEqual(rules(rendering, 'bridge', chain).at(-1)?.[0], only, chain);
+      assert.deepEqual(rules(rendering, 'bridge', chain).at(-1)?.[1], only, chain);
     }
     const host = parseHost({ bridges: { br100: {} } });
     const { policy } = parsePolicy(many(2), { host });

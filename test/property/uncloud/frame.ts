@@ -116,7 +116,7 @@ export class FrameMaker {
       ? random.percent(50)
         ? snap(ends, { ...packet, bytes: packet.bytes.subarray(0, 1400) })
         : llc(ends, random.bytes(40), random.pick([0x42, 0xaa, 0xe0, 0xff]))
-      : ethernet(ends, packet, random.percent(4) ? this.#tags() : []);
+      : ethernet(ends, packet, random.percent(this.#cast.own?.vlans ? 30 : 4) ? this.#tags() : []);
     return this.#mutated(whole.subarray(0, LONGEST));
   }
 
@@ -160,11 +160,20 @@ export class FrameMaker {
 
   #tags(): Tag[] {
     const random = this.#random;
-    return Array.from({ length: 1 + random.below(3) }, () => ({
-      vid: random.pick([0, 0, 1, 5, 4094]),
-      pcp: random.below(8),
-      tpid: random.pick([0x8100, 0x8100, 0x88a8, 0x9100]),
-    }));
+    return Array.from(
+      {
+        length: random.weighted([
+          [6, 1],
+          [1, 2],
+          [1, 3],
+        ]),
+      },
+      () => ({
+        vid: random.pick([0, 0, 1, 5, 5, 7, 4094]),
+        pcp: random.below(8),
+        tpid: random.pick([0x8100, 0x8100, 0x88a8, 0x9100]),
+      }),
+    );
   }
 
   #address4(): string {

@@ -57,6 +57,7 @@ function nic(random: Random, ifname: string, bridge: string, index: number): Nic
     ipv4: some(random, 3, () => block4(random, lengths4)),
     ipv6: some(random, 3, () => block6(random, lengths6)),
     ...(linkLocal !== undefined && { linkLocal }),
+    ...(random.percent(25) && { vlans: random.pick([[5], [1, '4-6'], ['4000-4094']]) }),
   };
 }
 
@@ -72,11 +73,12 @@ export function scene(random: Random, sets: string): Scene {
     vms[id] = { nics: [...(vms[id]?.nics ?? []), each] };
   }
   const shared = random.percent(20);
+  const backend = (): string => random.pick(['bridge', 'bridge', 'netdev']);
   return {
     host: {
       bridges: {
-        br100: { uplinks: ['up0'], mac: bridgeMacs.br100 },
-        br200: { uplinks: ['up1'], shared, mac: bridgeMacs.br200 },
+        br100: { uplinks: ['up0'], mac: bridgeMacs.br100, backend: backend() },
+        br200: { uplinks: ['up1'], shared, mac: bridgeMacs.br200, backend: backend() },
       },
       sets,
     },

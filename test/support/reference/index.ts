@@ -24,9 +24,12 @@ export const isGroup = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2
 export function fromVm(port: PortModel, frame: Buffer): Verdict {
   if (frame.length < 14) return drop('no Ethernet header');
   const { destination, source } = macsOf(frame);
-  const packet = frame.subarray(14);
-  const type = frame.readUInt16BE(12);
-  if (![0x0800, 0x86dd, 0x0806, 0x8035].includes(type)) return drop('ethertype');
+  let [type, packet] = [frame.readUInt16BE(12), frame.subarray(14)];
+  const isTagged = type === 0x8100 && frame.length >= 18 && port.tags(frame.readUInt16BE(14) & 0xfff);
+  if (isTagged) [type, packet] = [frame.readUInt16BE(16), frame.subarray(18)];
+  // QEMU announces untagged, whatever the guest does.
+  const known = isTagged ? [0x0800, 0x86dd, 0x0806] : [0x0800, 0x86dd, 0x0806, 0x8035];
+  if (!known.includes(type)) return drop('ethertype');
   if (source !== port.mac) return drop("source MAC is not the port's");
   if (type === 0x0800) return ipv4(port, packet);
   if (type === 0x86dd) return ipv6(port, packet);
@@ -36,6 +39,9 @@ export function fromVm(port: PortModel, frame: Buffer): Verdict {
 /** May this frame come to the VM? */
 export function toVm(port: PortModel, frame: Buffer): Verdict {
   const { destination } = macsOf(frame);
+  const isTagged = frame.length >= 18 && frame.readUInt16BE(12) === 0x8100;
+  if (isTagged && port.isTrunk && !port.tags(frame.readUInt16BE(14) & 0xfff))
+    return drop("not the trunk's VLAN");
   if (isGroup(destination)) return accept('for all, or for a group');
   return destination === port.mac ? accept("for the port's MAC") : drop('for another MAC');
 }

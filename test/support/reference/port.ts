@@ -3,7 +3,15 @@ import ipaddr from 'ipaddr.js';
 /** The JSON of a host and of a policy, as far as the checks of frames depend on it. */
 export interface HostRecord {
   readonly bridges: Readonly<
-    Record<string, { readonly uplinks?: readonly string[]; readonly shared?: boolean; readonly mac?: string }>
+    Record<
+      string,
+      {
+        readonly uplinks?: readonly string[];
+        readonly shared?: boolean;
+        readonly mac?: string;
+        readonly backend?: string;
+      }
+    >
   >;
 }
 
@@ -14,6 +22,7 @@ export interface NicRecord {
   readonly ipv4?: readonly string[];
   readonly ipv6?: readonly string[];
   readonly linkLocal?: 'eui64' | 'any' | readonly string[];
+  readonly vlans?: readonly (number | string)[];
 }
 
 export interface PolicyRecord {
@@ -25,6 +34,10 @@ export interface PortModel {
   readonly mac: string;
   /** Whether its network belongs to one customer. */
   readonly isPrivate: boolean;
+  /** Whether it has VLANs of its own: then others do not come to it. */
+  readonly isTrunk: boolean;
+  /** Whether it may tag frames with this VLAN id. */
+  tags(vid: number): boolean;
   owns4(address: bigint): boolean;
   owns6(address: bigint): boolean;
 }
@@ -47,6 +60,12 @@ function eui64(mac: string): string {
   return ipaddr.fromByteArray([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...bytes]).toString();
 }
 
+/** All ids of `10` or `"20-30"`. */
+function ranges(ids: number | string): number[] {
+  const [first = 0, last = first] = String(ids).split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
 export function portModel(host: HostRecord, nic: NicRecord): PortModel {
   const { linkLocal = 'eui64' } = nic;
   const locals =
@@ -54,6 +73,8 @@ export function portModel(host: HostRecord, nic: NicRecord): PortModel {
   return {
     mac: nic.mac,
     isPrivate: host.bridges[nic.bridge]?.shared === false,
+    isTrunk: (nic.vlans ?? []).length > 0,
+    tags: (vid) => (nic.vlans ?? []).some((ids) => ranges(ids).includes(vid)),
     owns4: within(nic.ipv4 ?? [], 32n),
     owns6: within([...(nic.ipv6 ?? []), ...locals], 128n),
   };
