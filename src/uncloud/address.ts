@@ -34,6 +34,11 @@ export function mask(family: Prefix['family'], length: number): bigint {
   return MASKS[family][length] as bigint;
 }
 
+/** The length of the prefix that a mask in text is of. */
+export function maskLength(text: string): number {
+  return address(text).value.toString(2).replace(/0+$/, '').length;
+}
+
 /** `value` without the bits behind `length`. */
 export function truncate(family: Prefix['family'], value: bigint, length: number): bigint {
   return value & mask(family, length);

@@ -10,10 +10,10 @@ interface Claim {
   readonly block: Prefix;
 }
 
-/** Blocks of one length: the owner of each, and up to two owners of longer blocks inside. */
+/** Blocks of one length: the owner of each, and the owners of longer blocks inside, with how many each has. */
 interface Level {
   readonly own: Map<string, readonly [id: string, value: bigint]>;
-  readonly inside: Map<string, string[]>;
+  readonly inside: Map<string, Map<string, number>>;
 }
 
 /**
@@ -29,7 +29,7 @@ class Ledger {
   }
 
   #key(value: bigint, length: number): string {
-    return truncate(this.#family, value, length).toString(36);
+    return truncate(this.#family, value, length).toString(16);
   }
 
   #level(length: number): Level {
@@ -39,7 +39,7 @@ class Ledger {
     this.#levels.set(length, level);
     for (const [longer, { own }] of this.#levels) {
       if (longer <= length) continue;
-      for (const [id, value] of own.values()) note(level.inside, this.#key(value, length), id);
+      for (const [id, value] of own.values()) note(level.inside, this.#key(value, length), id, 1);
     }
     return level;
   }
@@ -51,22 +51,40 @@ class Ledger {
       if (owner !== undefined && owner !== id) return owner;
     }
     const inside = this.#level(length).inside.get(this.#key(value, length));
-    return inside?.find((owner) => owner !== id);
+    for (const owner of inside?.keys() ?? []) if (owner !== id) return owner;
+    return undefined;
   }
 
-  add(id: string, { value, length }: Prefix): void {
-    this.#level(length).own.set(this.#key(value, length), [id, value]);
+  add(id: string, block: Prefix): void {
+    const { own } = this.#level(block.length);
+    const key = this.#key(block.value, block.length);
+    if (own.has(key)) return;
+    own.set(key, [id, block.value]);
+    this.#noteInside(id, block, 1);
+  }
+
+  remove(id: string, block: Prefix): void {
+    if (this.#level(block.length).own.delete(this.#key(block.value, block.length))) {
+      this.#noteInside(id, block, -1);
+    }
+  }
+
+  #noteInside(id: string, { value, length }: Prefix, by: 1 | -1): void {
     for (const [shorter, { inside }] of this.#levels) {
-      if (shorter < length) note(inside, this.#key(value, shorter), id);
+      if (shorter < length) note(inside, this.#key(value, shorter), id, by);
     }
   }
 }
 
-/** Two owners are enough to know that there is one other than any given. */
-function note(inside: Level['inside'], key: string, id: string): void {
+function note(inside: Level['inside'], key: string, id: string, by: 1 | -1): void {
   const owners = inside.get(key);
-  if (!owners) inside.set(key, [id]);
-  else if (owners.length < 2 && owners[0] !== id) owners.push(id);
+  if (!owners) {
+    inside.set(key, new Map([[id, by]]));
+    return;
+  }
+  const count = (owners.get(id) ?? 0) + by;
+  if (count > 0) owners.set(id, count);
+  else if (owners.delete(id) && owners.size === 0) inside.delete(key);
 }
 
 /** The link-local addresses of a NIC that are its alone. */
@@ -96,6 +114,8 @@ function blocksOf(vm: Vm, host: Host | undefined): Claim[] {
 export interface Claims {
   /** Takes all that the VM claims, or nothing and throws {@link Refused}. */
   claim(id: string, vm: Vm): void;
+  /** Gives back what the VM has claimed. */
+  release(id: string, vm: Vm): void;
 }
 
 /** An empty account, in which the host has its bridges, uplinks and their MACs. */
@@ -149,6 +169,10 @@ export function claims(host: Host | undefined): Claims {
       }
       for (const claim of wanted) ledger(claim).add(id, claim.block);
       for (const { ifname, mac } of vm.nics) owners.set(ifname, id).set(mac, id);
+    },
+    release(id, vm) {
+      for (const claim of blocksOf(vm, host)) ledger(claim).remove(id, claim.block);
+      for (const { ifname, mac } of vm.nics) for (const key of [ifname, mac]) owners.delete(key);
     },
   };
 }

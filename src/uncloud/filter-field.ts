@@ -1,4 +1,5 @@
 import {
+  arp,
   type Expression,
   ether,
   icmp,
@@ -59,6 +60,7 @@ function integer(most: number, names: Readonly<Record<string, number>> = {}) {
   };
 }
 
+const operation = integer(65535, { request: 1, reply: 2, 'request-reverse': 3, 'reply-reverse': 4 });
 const bits = (at: number, length: number): Operand => payload.raw('nh', at, length);
 const types = (protocol: 'icmp' | 'icmpv6') => (value: unknown, path: string) =>
   icmpType(protocol, value, path);
@@ -73,17 +75,17 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
     type: 'ether_type',
     number: integer(65535, ETHERTYPES),
   },
-  // Bare bits: nft's arp fields would ask for ARP, and these are also those of RARP.
-  'arp.operation': {
-    kind: 'number',
-    operand: bits(48, 16),
-    bare: true,
-    number: integer(65535, { request: 1, reply: 2 }),
-  },
-  'arp.saddr.ether': { kind: 'mac', operand: bits(64, 48), bare: true },
-  'arp.saddr.ip': { kind: 'ip', operand: bits(112, 32), bare: true },
-  'arp.daddr.ether': { kind: 'mac', operand: bits(144, 48), bare: true },
-  'arp.daddr.ip': { kind: 'ip', operand: bits(192, 32), bare: true },
+  'arp.operation': { kind: 'number', operand: arp.operation, type: 'arp_op', number: operation },
+  'arp.saddr.ether': { kind: 'mac', operand: arp['saddr ether'], type: 'ether_addr' },
+  'arp.saddr.ip': { kind: 'ip', operand: arp['saddr ip'], type: 'ipv4_addr' },
+  'arp.daddr.ether': { kind: 'mac', operand: arp['daddr ether'], type: 'ether_addr' },
+  'arp.daddr.ip': { kind: 'ip', operand: arp['daddr ip'], type: 'ipv4_addr' },
+  // Bare bits: nft has no words for RARP, which is as long as ARP.
+  'rarp.operation': { kind: 'number', operand: bits(48, 16), bare: true, number: operation },
+  'rarp.saddr.ether': { kind: 'mac', operand: bits(64, 48), bare: true },
+  'rarp.saddr.ip': { kind: 'ip', operand: bits(112, 32), bare: true },
+  'rarp.daddr.ether': { kind: 'mac', operand: bits(144, 48), bare: true },
+  'rarp.daddr.ip': { kind: 'ip', operand: bits(192, 32), bare: true },
   'ip.saddr': { kind: 'ip', operand: ip.saddr, type: 'ipv4_addr' },
   'ip.daddr': { kind: 'ip', operand: ip.daddr, type: 'ipv4_addr' },
   'ip.protocol': { kind: 'number', operand: ip.protocol, type: 'inet_proto', number: protocolNumber },

@@ -26,6 +26,8 @@ import type { Key, TableWriter } from './table.ts';
 type Body = readonly Statement[];
 type Direction = 'in' | 'out';
 
+const RARP = 0x8035;
+
 const VERDICTS: Readonly<Record<string, () => Verdict>> = {
   accept,
   drop,
@@ -89,11 +91,9 @@ function product(choices: readonly (readonly Statement[])[]): Statement[][] {
   );
 }
 
-/** ARP fields are where other protocols have others: without an Ethernet type they are ARP's. */
+/** What RARP's fields are read from. */
 function guarded(matches: readonly FilterMatch[]): Body {
-  const isArp = matches.some(({ field }) => field.startsWith('arp.'));
-  const isTyped = matches.some(({ field, not }) => field === 'ether.type' && !not);
-  return isArp && !isTyped ? [ether.type.eq('arp')] : [];
+  return matches.some(({ field }) => field.startsWith('rarp.')) ? [ether.type.eq(RARP)] : [];
 }
 
 /** Writes a rule; one that must not match what a port has needs a chain of its own to leave. */
@@ -112,7 +112,6 @@ function rule(
     const right = literal(FILTER_FIELDS[match.field] as FilterField, match.values ?? []);
     return [match.not ? operand.ne(right) : operand.eq(right)];
   });
-  // Ethernet's type first: what is in other fields depends on it.
   const before = guarded(matches);
   const verdict = (VERDICTS[action] as () => Verdict)();
   if (negative.length === 0) return product(choices).map((body) => [...before, ...body, verdict]);

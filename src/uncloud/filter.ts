@@ -58,9 +58,11 @@ function rule(value: unknown, path: string): FilterRule {
   }
   const direction = word(fields.direction, `${path}.direction`, ['inout', 'in', 'out']);
   const action = word(fields.action, `${path}.action`, ['accept', 'drop', 'return', 'continue']);
-  const matches = Object.entries(object(fields.match ?? {}, `${path}.match`)).map(([field, wanted]) =>
-    match(field, wanted, `${path}.match[${JSON.stringify(field)}]`),
-  );
+  // In the order of headers, as the kernel's rules are told: what is in one says what the next one is.
+  const order = Object.keys(FILTER_FIELDS);
+  const matches = Object.entries(object(fields.match ?? {}, `${path}.match`))
+    .map(([field, wanted]) => match(field, wanted, `${path}.match[${JSON.stringify(field)}]`))
+    .sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
   if (action === 'return' && matches.some(({ not, variable }) => not && variable !== undefined)) {
     throw new Refused(`${path}.match`, 'return together with a variable that must not match');
   }

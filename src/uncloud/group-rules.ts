@@ -2,6 +2,7 @@ import {
   accept,
   and,
   ct,
+  dccp,
   drop,
   ether,
   exthdr,
@@ -11,12 +12,14 @@ import {
   ip,
   jump,
   meta,
-  payload,
+  type Operand,
   reject,
   type Statement,
+  sctp,
   set,
   tcp,
   udp,
+  udplite,
 } from '../index.ts';
 import { identifier } from './check.ts';
 import { type Context, profileName } from './context.ts';
@@ -43,10 +46,15 @@ interface Setting {
 
 const other = (direction: Direction): Direction => (direction === 'in' ? 'out' : 'in');
 
-/** Source and destination port; the header that has them is known by its protocol. */
-const sport = payload.raw('th', 0, 16);
-const dport = payload.raw('th', 16, 16);
-const icmpType = payload.raw('th', 0, 8);
+/** The headers that have ports, by protocol. */
+const TRANSPORT: Readonly<Record<number, { readonly sport: Operand; readonly dport: Operand }>> = {
+  6: tcp,
+  17: udp,
+  33: dccp,
+  132: sctp,
+  136: udplite,
+};
+const ICMP: Readonly<Record<number, { readonly type: Operand }>> = { 1: icmp, 58: icmpv6 };
 
 /** TCP flags. */
 const SYN = 0x02;
@@ -69,12 +77,15 @@ function upper({ protocol, ports, sourcePorts, types }: GroupRule, isAnswer: boo
   const answers = ICMP_ANSWERS[protocol];
   const wanted = isAnswer && answers ? types?.flatMap((type) => answers[type] ?? []) : types;
   if (wanted?.length === 0) return undefined;
-  return [
-    meta.l4proto.eq(protocol),
-    ...(source ? [sport.eq(rangeSet(source))] : []),
-    ...(destination ? [dport.eq(rangeSet(destination))] : []),
-    ...(wanted ? [icmpType.eq(wanted.length === 1 ? (wanted[0] as number) : set(...wanted))] : []),
-  ];
+  const header = TRANSPORT[protocol];
+  const fields = [
+    ...(header && source ? [header.sport.eq(rangeSet(source))] : []),
+    ...(header && destination ? [header.dport.eq(rangeSet(destination))] : []),
+    ...(wanted
+      ? [ICMP[protocol]?.type.eq(wanted.length === 1 ? (wanted[0] as number) : set(...wanted))]
+      : []),
+  ].filter((field) => field !== undefined);
+  return fields.length > 0 ? fields : [meta.l4proto.eq(protocol)];
 }
 
 /** The rules of a group in one direction, or those that match the answers to what they let through. */
@@ -125,7 +136,7 @@ function exempt(table: TableWriter, direction: Direction): void {
         ];
   table.chain(`exempt_${direction}`, [
     [meta.protocol.in(set('arp', 0x8035)), accept()],
-    [icmpv6.type.in(NEIGHBOURHOOD[direction]), accept()],
+    [ofFamily('ip6'), icmpv6.type.in(NEIGHBOURHOOD[direction]), accept()],
     [ofFamily('ip'), ...(dhcp as Body), accept()],
     [ofFamily('ip6'), ...(dhcp6 as Body), accept()],
   ]);
@@ -171,8 +182,9 @@ function profile(setting: Setting, groups: readonly string[], direction: Directi
   } else {
     // Without its first fragment a packet comes to nothing, and only that one has ports.
     rules.push([ofFamily('ip'), and(ip['frag-off'], 0x1fff).ne(0), accept()]);
-    rules.push([exthdr('frag', 'frag-off').ne(0), accept()]);
-    rules.push([icmp.type.in(ICMP_ERRORS), accept()], [icmpv6.type.in(ICMPV6_ERRORS), accept()]);
+    rules.push([ofFamily('ip6'), exthdr('frag', 'frag-off').ne(0), accept()]);
+    rules.push([ofFamily('ip'), icmp.type.in(ICMP_ERRORS), accept()]);
+    rules.push([ofFamily('ip6'), icmpv6.type.in(ICMPV6_ERRORS), accept()]);
   }
   for (const name of groups) if (hasRules(setting, name, direction)) rules.push([jump(names.rules(name))]);
   const end: Body[] = [];

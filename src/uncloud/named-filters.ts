@@ -1,11 +1,10 @@
 /** An Ethernet broadcast. */
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const ANNOUNCEMENT = {
-  'ether.type': 'rarp',
   'ether.daddr': BROADCAST,
-  'arp.operation': 3,
-  'arp.saddr.ip': '0.0.0.0',
-  'arp.daddr.ip': '0.0.0.0',
+  'rarp.operation': 'request-reverse',
+  'rarp.saddr.ip': '0.0.0.0',
+  'rarp.daddr.ip': '0.0.0.0',
 };
 
 const ref = (filter: string) => ({ filter });
@@ -58,14 +57,8 @@ export const NAMED_FILTERS: Readonly<Record<string, readonly object[]>> = {
     ref('qemu-announce-self'),
     ref('no-other-l2-traffic'),
   ],
-  'no-arp-ip-spoofing': [
-    out('return', { 'ether.type': 'arp', 'arp.saddr.ip': '$IP' }),
-    out('drop', { 'ether.type': 'arp' }),
-  ],
-  'no-arp-mac-spoofing': [
-    out('return', { 'ether.type': 'arp', 'arp.saddr.ether': '$MAC' }),
-    out('drop', { 'ether.type': 'arp' }),
-  ],
+  'no-arp-ip-spoofing': [out('return', { 'arp.saddr.ip': '$IP' }), out('drop', { 'ether.type': 'arp' })],
+  'no-arp-mac-spoofing': [out('return', { 'arp.saddr.ether': '$MAC' }), out('drop', { 'ether.type': 'arp' })],
   'no-arp-spoofing': [ref('no-arp-mac-spoofing'), ref('no-arp-ip-spoofing')],
   'no-ip-multicast': [out('drop', { 'ip.daddr': '224.0.0.0/4' })],
   'no-ip-spoofing': [
@@ -87,8 +80,8 @@ export const NAMED_FILTERS: Readonly<Record<string, readonly object[]>> = {
     out('accept', {
       ...ANNOUNCEMENT,
       'ether.saddr': '$MAC',
-      'arp.saddr.ether': '$MAC',
-      'arp.daddr.ether': '$MAC',
+      'rarp.saddr.ether': '$MAC',
+      'rarp.daddr.ether': '$MAC',
     }),
     into('accept', ANNOUNCEMENT),
   ],

@@ -7,6 +7,7 @@ import type {
   SetType,
   Statement,
 } from '../index.ts';
+import { maskLength } from './address.ts';
 import type { SetMode } from './host.ts';
 import type { Inventory, TableFamily, Use } from './inventory.ts';
 
@@ -145,13 +146,26 @@ export function ruleElement(family: TableFamily, chain: string, expr: Rule): Rul
 /** What is filled in for `@name` where a set is made with its rule. */
 type Inline = (name: string) => Expression | undefined;
 
+/** Of one network alone it is said as a network, which is how the kernel would tell it. */
+function single(left: Expression, right: Expression): Statement | undefined {
+  const masked = typeof left === 'object' && '&' in left ? left['&'] : undefined;
+  const elements = typeof right === 'object' && 'set' in right ? right.set : undefined;
+  if (!Array.isArray(masked) || !Array.isArray(elements) || elements.length !== 1) return undefined;
+  const [field, mask] = masked as [Expression, Expression];
+  const [addr] = elements as [Expression];
+  if (typeof mask !== 'string' || typeof addr !== 'string') return undefined;
+  return { match: { op: '==', left: field, right: { prefix: { addr, len: maskLength(mask) } } } };
+}
+
 /** A statement in which anonymous sets take the place of names. */
 function filled(statement: Statement, inline: Inline): Statement {
   const found = (value: unknown): Expression | undefined =>
     typeof value === 'string' && value.startsWith('@') ? inline(value.slice(1)) : undefined;
   if ('match' in statement) {
     const right = found(statement.match.right);
-    return right === undefined ? statement : { match: { ...statement.match, right } };
+    return right === undefined
+      ? statement
+      : (single(statement.match.left, right) ?? { match: { ...statement.match, right } });
   }
   if ('vmap' in statement) {
     const data = found(statement.vmap.data);
