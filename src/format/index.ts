@@ -1,3 +1,5 @@
+import './show.ts';
+
 export { formatChange } from './change.ts';
 export { formatCommand } from './command.ts';
 export type { FormatOptions } from './options.ts';

@@ -11,6 +11,7 @@ import {
 } from '../delinearize/object/index.ts';
 import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { Chain, Family, Rule, Ruleset, RulesetElement } from '../model/index.ts';
+import { shown } from '../model/inspect.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
@@ -135,7 +136,8 @@ export async function listRuleset(
   }
   if (listed.length === 0 && scope.chain !== undefined) throw missing('chain', scope.chain, scope);
   if (listed.length === 0 && scope.set !== undefined) throw missing('set or map', scope.set, scope);
-  return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...listed] };
+  for (const element of listed) shown(element);
+  return shown({ nftables: [{ metainfo: { json_schema_version: 1 } }, ...listed] });
 }
 
 function missing(kind: string, name: string, { family, table: home }: ListScope): NetlinkSocketError {

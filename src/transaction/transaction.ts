@@ -1,4 +1,5 @@
 import type { Command, Ruleset, RulesetElement } from '../model/index.ts';
+import { shown } from '../model/inspect.ts';
 
 /**
  * A list of commands to be carried out all together or not at all. It is plain data behind a few verbs:
@@ -72,6 +73,8 @@ export class Transaction implements Ruleset {
     return new Transaction([...this.nftables, ...commands]);
   }
 }
+
+shown(Transaction.prototype);
 
 /** A transaction of these commands; without any, an empty one to add to. */
 export function transaction(commands: Ruleset | Ruleset['nftables'] = []): Transaction {

@@ -1,7 +1,7 @@
 import { ModelError } from '../error.ts';
 import type { SetOperation, Statement } from '../statement.ts';
 import { type ElementValue, element, elementExpression } from './element.ts';
-import { plain } from './plain.ts';
+import { worded } from './plain.ts';
 
 /** What a rule stores beside the key. */
 export interface DynsetOptions {
@@ -18,8 +18,8 @@ function operation(op: SetOperation) {
     if (set === '@') throw new ModelError('a set reference needs a name after "@"');
     const { data, timeout, statements: stmt } = options;
     const elem = elementExpression(timeout === undefined ? key : element(key, { timeout }));
-    if (data === undefined) return plain({ set: { op, elem, set, stmt } }) as Statement;
-    return plain({ map: { op, elem, data: elementExpression(data), map: set, stmt } }) as Statement;
+    if (data === undefined) return worded({ set: { op, elem, set, stmt } }) as Statement;
+    return worded({ map: { op, elem, data: elementExpression(data), map: set, stmt } }) as Statement;
   };
 }
 

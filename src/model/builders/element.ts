@@ -2,7 +2,7 @@ import { ModelError } from '../error.ts';
 import type { Elem, Expression, SetExpression } from '../expression.ts';
 import type { Verdict } from '../statement.ts';
 import { expressionOf, type Value } from './expression.ts';
-import { plain } from './plain.ts';
+import { plain, worded } from './plain.ts';
 
 /** What an element may carry beside its value. */
 export type ElementProperties = Omit<Elem, 'val'>;
@@ -52,7 +52,7 @@ function isFields(input: ElementInput): input is readonly Value[] {
 /** An anonymous set: `set(22, 80, range(8000, 8080))`. An array is a concatenation: `set(['eth0', '::1'])`. */
 export function set(...elements: readonly ElementInput[]): SetExpression {
   if (elements.length === 0) throw new ModelError('an anonymous set must have an element');
-  return plain({ set: elements.map(elementExpression) });
+  return worded({ set: elements.map(elementExpression) });
 }
 
 /** The expression for the data of a map or verdict map. */

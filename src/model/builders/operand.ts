@@ -1,8 +1,9 @@
 import type { Expression } from '../expression.ts';
+import { shown } from '../inspect.ts';
 import type { MatchOperator, Statement, Verdict } from '../statement.ts';
 import { type ElementValue, type Mapping, mapping } from './element.ts';
 import { expressionOf, type Value } from './expression.ts';
-import { plain } from './plain.ts';
+import { worded } from './plain.ts';
 
 /**
  * Something that a rule can read, and the sentences that start with it: `ip.saddr.eq('10.0.0.1')`,
@@ -76,7 +77,7 @@ export class Operand {
 
   /** Changes it in the packet or its metadata: `meta mark set 1`. */
   set(value: Value): Statement {
-    return plain({ mangle: { key: this.expression, value: expressionOf(value) } });
+    return worded({ mangle: { key: this.expression, value: expressionOf(value) } });
   }
 
   /** The value that a map has for this key: pairs, or a named map (`'@name'`). */
@@ -86,13 +87,15 @@ export class Operand {
 
   /** The verdict that a map has for this key: pairs, or a named verdict map (`'@name'`). */
   vmap(data: Mapping<Verdict>): Statement {
-    return plain({ vmap: { key: this.expression, data: mapping(data) } });
+    return worded({ vmap: { key: this.expression, data: mapping(data) } });
   }
 }
 
+shown(Operand.prototype);
+
 /** The rule goes on where the comparison holds. */
 export function match(left: Value, op: MatchOperator, right: Value): Statement {
-  return plain({ match: { op, left: expressionOf(left), right: expressionOf(right) } });
+  return worded({ match: { op, left: expressionOf(left), right: expressionOf(right) } });
 }
 
 /** A list of values, or the value where there is one alone. */

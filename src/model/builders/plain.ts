@@ -1,4 +1,5 @@
 import { ModelError } from '../error.ts';
+import { shown } from '../inspect.ts';
 
 /**
  * A frozen copy that is nothing but objects, arrays and literals, so that it compares, clones and prints
@@ -19,7 +20,16 @@ export function plain(value: unknown): unknown {
   if ('toJSON' in value && typeof value.toJSON === 'function') return plain(value.toJSON());
   if (Object.isFrozen(value)) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(plain));
+  return Object.freeze(copied(value));
+}
+
+/** As {@link plain}, for what has words of its own in nft's syntax. */
+export function worded<T extends object>(value: T): T {
+  return Object.freeze(shown(copied(value))) as T;
+}
+
+function copied(value: object): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) if (part !== undefined) copy[key] = plain(part);
-  return Object.freeze(copy);
+  return copy;
 }

@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts';
 import type { Statement } from '../statement.ts';
 import type { TableRef } from '../table.ts';
 import { checkComment, checkName } from './name.ts';
-import { plain } from './plain.ts';
+import { plain, worded } from './plain.ts';
 
 /** A rule's comment, written among its statements as in nft: `accept comment "uplink"`. */
 export interface Comment {
@@ -15,7 +15,7 @@ export type RulePart = Statement | Comment;
 
 /** A comment of the rule that it is given to. At most 128 bytes. */
 export function comment(text: string): Comment {
-  return plain({ comment: checkComment(text) });
+  return worded({ comment: checkComment(text) });
 }
 
 /**

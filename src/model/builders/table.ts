@@ -1,6 +1,7 @@
 import { ModelError } from '../error.ts';
 import type { Expression } from '../expression.ts';
 import type { Family } from '../family.ts';
+import { shown } from '../inspect.ts';
 import { ElementRows } from '../packing.ts';
 import type { AddCommand, Ruleset, RulesetElement, StatefulObjects } from '../ruleset.ts';
 import type { Element, NamedMap, NamedSet } from '../set.ts';
@@ -144,12 +145,14 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
    * elements, rules.
    */
   get commands(): readonly AddCommand[] {
-    return Object.freeze(ORDER.flatMap((kind) => this.#parts[kind].map((add) => Object.freeze({ add }))));
+    return Object.freeze(
+      ORDER.flatMap((kind) => this.#parts[kind].map((add) => Object.freeze(shown({ add })))),
+    );
   }
 
   /** The table as libnftables JSON, ready for `nft -j -f`. */
   toJSON(): Ruleset {
-    return Object.freeze({ nftables: this.commands });
+    return Object.freeze(shown({ nftables: this.commands }));
   }
 
   #ref(): TableRef {
@@ -170,6 +173,8 @@ export class TableBuilder<Sets extends ElementTypes = Record<never, never>> {
     return builder as TableBuilder<never>;
   }
 }
+
+shown(TableBuilder.prototype);
 
 /** A table, empty so far. */
 export function table(family: Family, name: string, options?: TableOptions): TableBuilder {
