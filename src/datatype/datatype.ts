@@ -1,4 +1,5 @@
 import type { ByteOrder } from './byteorder.ts';
+import { quoted } from './quoted.ts';
 
 /** A literal as libnftables JSON or a builder's caller writes it. */
 export type Literal = string | number | bigint | boolean;
@@ -59,8 +60,7 @@ export class DatatypeError extends Error {
   readonly expected: string;
 
   constructor(type: string, literal: unknown, expected: string) {
-    const shown = typeof literal === 'bigint' ? String(literal) : JSON.stringify(literal);
-    super(`${shown} is not a valid ${type}: expected ${expected}`);
+    super(`${quoted(literal)} is not a valid ${type}: expected ${expected}`);
     this.expected = expected;
   }
 }

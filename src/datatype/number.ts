@@ -1,5 +1,7 @@
 import { DatatypeError, type Literal } from './datatype.ts';
 
+/** Longer than any number of a rule; what is longer takes a while to be read. */
+const longest = 200;
 const numeral = /^(?:0[xX][0-9a-fA-F]+|0[0-7]+|0|[1-9][0-9]*)$/;
 
 /** The number a literal states (decimal, `0x` hexadecimal, `0` octal), or undefined when it states none. */
@@ -8,7 +10,7 @@ export function readNumber(literal: Literal): bigint | undefined {
   if (typeof literal === 'number') {
     return Number.isSafeInteger(literal) && literal >= 0 ? BigInt(literal) : undefined;
   }
-  if (typeof literal !== 'string' || !numeral.test(literal)) return undefined;
+  if (typeof literal !== 'string' || literal.length > longest || !numeral.test(literal)) return undefined;
   const octal = literal.length > 1 && literal[0] === '0' && literal[1] !== 'x' && literal[1] !== 'X';
   return BigInt(octal ? `0o${literal.slice(1)}` : literal);
 }

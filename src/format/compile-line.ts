@@ -2,6 +2,7 @@ import { DatatypeError, datatype } from '../datatype/index.ts';
 import {
   at,
   CompileError,
+  checkKinds,
   compileRule,
   declareNamedSet,
   evaluate,
@@ -9,6 +10,7 @@ import {
   type Path,
   Scope,
   type SetDeclaration,
+  type Shape,
 } from '../linearize/index.ts';
 import type { Chain, NamedMap, Statement } from '../model/index.ts';
 import { type FamilyName, findFamily, ProtocolLookupError } from '../protocol/index.ts';
@@ -28,6 +30,19 @@ export interface CompileLine {
   readonly expr: readonly Statement[];
 }
 
+const LINE: Shape = {
+  family: 'text!',
+  table: 'text!',
+  chain: 'text!',
+  base: 'text',
+  sets: 'list',
+  objects: 'list',
+  expr: 'list!',
+};
+
+/** What of a set a rule depends on. */
+const SET: Shape = { name: 'text!', type: 'any!', map: 'any', flags: 'texts', size: 'whole', elem: 'any' };
+
 /**
  * Compiles one rule without a kernel.
  *
@@ -35,6 +50,7 @@ export interface CompileLine {
  * @throws CompileError at the place that cannot be meant
  */
 export function compileLine(line: CompileLine): string[] {
+  checkKinds(line as never, LINE, undefined);
   const { table, chain } = line;
   const family = familyOf(line);
   const sets = new Map<string, SetDeclaration>();
@@ -47,21 +63,20 @@ export function compileLine(line: CompileLine): string[] {
     },
   };
   const place = at(undefined, 'sets');
-  if (!Array.isArray(line.sets ?? [])) throw new CompileError(place, 'expected a list of sets and maps');
-  (line.sets ?? []).forEach((set, i) => {
+  for (const [i, set] of (line.sets ?? []).entries()) {
     if (typeof set !== 'object' || set === null)
       throw new CompileError(at(place, i), 'expected a set or map');
-    if (typeof set.name !== 'string') throw new CompileError(at(at(place, i), 'name'), 'expected a name');
+    checkKinds(set as never, SET, at(place, i));
     const scope = new Scope(family, undefined, names, evaluate);
     const declared = {
       ...set,
       family,
       table,
-      name: set.name,
+      name: set.name as string,
       ...secondsOf(set.timeout, at(place, i)),
     };
     sets.set(declared.name, declareNamedSet(declared, scope, at(place, i)));
-  });
+  }
   const definition: Chain = { family, table, name: chain, ...baseOf(line.base) };
   const compiled = compileRule(line.expr, family, definition, names, at(undefined, 'expr'));
   return bytecodeText(compiled, family, table, chain);

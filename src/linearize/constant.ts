@@ -1,10 +1,11 @@
 import type { Typed } from '../bytecode/index.ts';
-import { DatatypeError, fromBytes, toBytes } from '../datatype/index.ts';
+import { DatatypeError, fromBytes, quoted, toBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { constant } from './convert.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type Value } from './expr.ts';
 import type { Scope } from './scope.ts';
+import { whole } from './whole.ts';
 
 /** A literal in the type of the place it goes to; `eth*` is a prefix of names. */
 export function evaluateLiteral(
@@ -13,10 +14,7 @@ export function evaluateLiteral(
   want: Typed | undefined,
 ): Expr {
   if (want === undefined) {
-    throw new CompileError(
-      path,
-      `${JSON.stringify(node, bigintText)} is a constant: what it is compared with belongs here`,
-    );
+    throw new CompileError(path, `${quoted(node)} is a constant: what it is compared with belongs here`);
   }
   if (
     typeof node === 'string' &&
@@ -44,15 +42,13 @@ export function literalBits(want: Typed & { readonly limit?: number | undefined 
   return want.limit ?? want.bits;
 }
 
-const bigintText = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
-
 function namePrefix(pattern: string, path: Path | undefined, want: Typed): Prefix {
   const text = Buffer.from(pattern.slice(0, -1), 'utf8');
   const room = bytesFor(want.bits) - 1;
   if (text.length === 0 || text.length >= room + 1) {
     throw new CompileError(
       path,
-      `${JSON.stringify(pattern)} is not a pattern of names: expected 1 to ${room} bytes and *`,
+      `${quoted(pattern)} is not a pattern of names: expected 1 to ${room} bytes and *`,
     );
   }
   const bytes = new Uint8Array(bytesFor(want.bits));
@@ -84,22 +80,19 @@ export function evaluatePrefix(
   const place = at(path, 'prefix');
   if (want === undefined)
     throw new CompileError(place, 'a prefix is a constant: what it is compared with belongs here');
+  if (want.type.base === 'string')
+    throw new CompileError(place, 'a prefix is for numbers: the beginning of a name is "eth*"');
   const { addr, len } = node ?? {};
   const { value } = evaluateValue(addr, scope, at(place, 'addr'), want);
-  if (!Number.isInteger(len) || len < 0 || len > want.bits) {
-    throw new CompileError(
-      at(place, 'len'),
-      `${len} is not a prefix length of ${want.type.name}: expected 0 to ${want.bits}`,
-    );
-  }
-  const mask = prefixMask(want.bits, len);
+  const length = whole(len, want.bits, at(place, 'len'));
+  const mask = prefixMask(want.bits, length);
   return {
     kind: 'prefix',
     type: want.type,
     bits: want.bits,
     byteorder: want.byteorder,
     value: value & mask,
-    length: len,
+    length,
   };
 }
 
@@ -114,6 +107,8 @@ export function evaluateRange(
   if (want === undefined)
     throw new CompileError(place, 'a range is a constant: what it is compared with belongs here');
   if (!Array.isArray(node) || node.length !== 2) throw new CompileError(place, 'a range has two ends');
+  if (want.type.base === 'string')
+    throw new CompileError(place, `a range is for numbers, and ${want.type.name} is text`);
   const low = evaluateValue(node[0], scope, at(place, 0), want).value;
   const high = evaluateValue(node[1], scope, at(place, 1), want).value;
   // An hour before midnight to one after it is turned inside out where it is compared.
@@ -138,9 +133,7 @@ export function evaluateList(
     );
   }
   let value = 0n;
-  node.forEach((item, i) => {
-    value |= evaluateValue(item, scope, at(path, i), want).value;
-  });
+  for (const [i, item] of node.entries()) value |= evaluateValue(item, scope, at(path, i), want).value;
   return constant(want, value);
 }
 

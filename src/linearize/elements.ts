@@ -1,7 +1,9 @@
 import type { Instruction, MapData, Typed } from '../bytecode/index.ts';
 import type { ConcatExpression, Elem, Expression } from '../model/index.ts';
+import { checkComment } from './comment.ts';
 import { at, CompileError, type Path } from './error.ts';
 import type { Expr, Prefix, Range, Value } from './expr.ts';
+import { checkName } from './name.ts';
 import type { Scope } from './scope.ts';
 import { checkShape, expressionShapes } from './shape.ts';
 import { evaluateStateful } from './stateful.ts';
@@ -36,7 +38,7 @@ export function evaluateElements(
   path: Path | undefined,
 ): EvaluatedElement[] {
   const list = Array.isArray(nodes) ? (nodes as readonly Expression[]) : [nodes as Expression];
-  return list.map((node, i) => evaluateElement(node, key, data, scope, i, at(path, i)));
+  return Array.from(list, (node, i) => evaluateElement(node, key, data, scope, i, at(path, i)));
 }
 
 /** All elements get the same shape, whatever they carry: sets can be large. */
@@ -67,7 +69,7 @@ function evaluateElement(
     object: mapped?.object,
     timeout: timeout === undefined ? undefined : milliseconds(timeout, at(inside, 'timeout')),
     expiration: expires === undefined ? undefined : milliseconds(expires, at(inside, 'expires')),
-    comment,
+    comment: checkComment(comment, at(inside, 'comment')),
     expressions: elem && statefulOf(elem, scope, inside),
     source,
     path,
@@ -96,8 +98,9 @@ function statefulOf(elem: Elem, scope: Scope, path: Path): readonly Instruction[
 
 /** Seconds of the model to the kernel's milliseconds. */
 export function milliseconds(seconds: number, path: Path): bigint {
-  if (!Number.isFinite(seconds) || seconds < 0) throw new CompileError(path, 'expected a number of seconds');
-  return BigInt(Math.round(seconds * 1000));
+  const number = Math.round(seconds * 1000);
+  if (Number.isFinite(number) && number >= 0 && number < 2 ** 64) return BigInt(number);
+  throw new CompileError(path, 'expected a number of seconds');
 }
 
 /** Milliseconds of the kernel to the model's seconds. */
@@ -118,7 +121,9 @@ function evaluateParts(node: Expression, key: readonly Typed[], scope: Scope, pa
   if (parts.length !== key.length) {
     throw new CompileError(at(path, 'concat'), `${parts.length} parts where the key has ${key.length}`);
   }
-  return parts.map((part, i) => evaluatePart(part, key[i] as Typed, scope, at(at(path, 'concat'), i)));
+  return Array.from(parts, (part, i) =>
+    evaluatePart(part, key[i] as Typed, scope, at(at(path, 'concat'), i)),
+  );
 }
 
 function evaluatePart(node: Expression, want: Typed, scope: Scope, path: Path): KeyPart {
@@ -137,7 +142,7 @@ function evaluateData(
 ): { data?: Expr; object?: string } {
   if (data.kind === 'object') {
     if (typeof node !== 'string') throw new CompileError(path, `the name of a ${data.object} belongs here`);
-    return { object: node };
+    return { object: checkName(node, path) };
   }
   if (data.kind === 'verdict') {
     const verdict = scope.evaluate(node, path);

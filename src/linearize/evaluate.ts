@@ -1,4 +1,5 @@
 import { joinedBits, type Typed } from '../bytecode/index.ts';
+import { quoted } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { evaluateBinop, operators } from './binop.ts';
 import { evaluateList, evaluateLiteral, evaluatePrefix, evaluateRange } from './constant.ts';
@@ -98,7 +99,7 @@ export function evaluate(node: Expression, scope: Scope, path: Path | undefined,
   }
   if (Array.isArray(node)) return evaluateList(node as readonly Expression[], scope, path, want);
   if (typeof node !== 'object' || node === null)
-    throw new CompileError(path, `expected an expression, not ${String(node)}`);
+    throw new CompileError(path, `expected an expression, not ${quoted(node)}`);
   const keys = Object.keys(node);
   const [kind] = keys;
   if (keys.length !== 1 || kind === undefined || !Object.hasOwn(evaluators, kind)) {
@@ -124,7 +125,7 @@ function evaluateConcat(
   if (!Array.isArray(node) || node.length < 2)
     throw new CompileError(place, 'a concatenation has two parts or more');
   const wanted = want !== undefined && 'parts' in want ? (want as Concat).parts : undefined;
-  const parts = node.map((part, i) => scope.evaluate(part, at(place, i), wanted?.[i]));
+  const parts = Array.from(node, (part, i) => scope.evaluate(part, at(place, i), wanted?.[i]));
   for (const [i, part] of parts.entries()) {
     if (part.kind === 'set' || part.kind === 'verdict' || part.kind === 'concat') {
       throw new CompileError(at(place, i), 'a single value belongs here');

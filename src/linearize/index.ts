@@ -10,10 +10,12 @@ export {
   type SetDeclaration,
   type SetElement,
 } from '../bytecode/index.ts';
-export { evaluateElements } from './elements.ts';
+export { checkComment } from './comment.ts';
+export { evaluateElements, milliseconds } from './elements.ts';
 export { at, CompileError, type Path, pathText } from './error.ts';
 export { evaluate } from './evaluate.ts';
 export { encodeElements } from './intervals.ts';
+export { checkName } from './name.ts';
 export { declareNamedSet } from './named-set.ts';
 export { packElements } from './pack.ts';
 export { found } from './payload.ts';

@@ -58,6 +58,12 @@ export function evaluateCt(node: Ct, scope: Scope, path: Path | undefined): Load
   if (selector.direction === 'none' && node.dir !== undefined) {
     throw new CompileError(at(place, 'dir'), `ct ${node.key} has no direction`);
   }
+  const known = networkFamily(scope);
+  if (selector.family !== undefined && known !== undefined && known !== selector.family)
+    throw new CompileError(
+      at(place, 'key'),
+      `the packet is known to be ${known}: no address of ${selector.family} can be equal`,
+    );
   return ctLoad(selector, node.dir, ctType(selector.depends, scope, place));
 }
 
@@ -73,7 +79,9 @@ function ctType(depends: 'address' | 'port' | undefined, scope: Scope, path: Pat
 /** `{ rt: { key, family } }` */
 export function evaluateRt(node: Rt, scope: Scope, path: Path | undefined): Load {
   const place = at(path, 'rt');
-  const family = node.family ?? networkFamily(scope);
+  const family = node.family === 'ip6' ? node.family : (networkFamily(scope) ?? node.family);
+  if (family === 'ip6' && scope.family === 'ip')
+    throw new CompileError(at(place, 'family'), 'packets of this table have no next hop of ip6: expected ip');
   if (node.key === 'nexthop' && family === undefined) {
     throw new CompileError(place, 'the family of the next hop is not known: say family ip or ip6');
   }

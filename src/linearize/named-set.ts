@@ -8,7 +8,7 @@ import {
   type Typed,
   type Typeof,
 } from '../bytecode/index.ts';
-import { DatatypeError, datatype } from '../datatype/index.ts';
+import { DatatypeError, datatype, quoted } from '../datatype/index.ts';
 import type { Expression, NamedMap, NamedSet } from '../model/index.ts';
 import { literalBits } from './constant.ts';
 import { at, CompileError, type Path } from './error.ts';
@@ -16,6 +16,7 @@ import type { Expr } from './expr.ts';
 import type { Scope } from './scope.ts';
 import { partsOf } from './set.ts';
 import { EMPTY_CONCAT, typeofDeclared, VERDICTS } from './typeof.ts';
+import { MAX_32, whole } from './whole.ts';
 
 const FLAGS = { constant: 'constant', interval: 'interval', timeout: 'timeout', dynamic: 'eval' } as const;
 
@@ -26,10 +27,6 @@ export function declareNamedSet(
   path: Path | undefined,
 ): SetDeclaration {
   if (node.type === undefined) throw new CompileError(path, 'a set needs the type of its keys');
-  for (const name of ['timeout', 'gc-interval', 'size'] as const) {
-    if (node[name] !== undefined && !(Number(node[name]) >= 0))
-      throw new CompileError(at(path, name), 'expected a number');
-  }
   const key = typesOf(node.type, scope, at(path, 'type'));
   const data =
     'map' in node && node.map !== undefined ? dataOf(node.map, node.elem, scope, at(path, 'map')) : undefined;
@@ -38,7 +35,7 @@ export function declareNamedSet(
     if (typeof flag !== 'string' || !Object.hasOwn(FLAGS, flag))
       throw new CompileError(
         at(path, 'flags'),
-        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
+        `${quoted(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
       );
     flags |= SET_FLAGS[FLAGS[flag as keyof typeof FLAGS]];
   }
@@ -54,7 +51,7 @@ export function declareNamedSet(
     key: flags & SET_FLAGS.interval ? key.map(ordered) : key,
     ...(data === undefined ? {} : { data }),
     flags,
-    ...(node.size === undefined ? {} : { size: node.size }),
+    ...(node.size === undefined ? {} : { size: whole(node.size, MAX_32, at(path, 'size')) }),
     ...(node['auto-merge'] ? { autoMerge: true } : {}),
     ...typeofs(node, scope, path),
   };
@@ -70,7 +67,7 @@ export function typesOf(node: unknown, scope: Scope, path: Path | undefined): re
   if (typeof node === 'string') return node.split('.').map((name) => typeNamed(name.trim(), path));
   if (Array.isArray(node)) {
     if (node.length === 0) throw new CompileError(path, 'a key has at least one part');
-    return node.map((name, i) => typeNamed(name, at(path, i)));
+    return Array.from(node, (name, i) => typeNamed(name, at(path, i)));
   }
   if (isTypeof(node)) {
     return partsOf(declaredBy(node.typeof, scope, at(path, 'typeof'))).map((part) => ({
@@ -88,7 +85,7 @@ function declaredBy(node: unknown, scope: Scope, path: Path): Expr {
   if (typeof node !== 'object' || node === null || !('concat' in node) || !Array.isArray(node.concat)) {
     return alone(node as Expression, path);
   }
-  const parts = node.concat.map((part, i) => alone(part, at(at(path, 'concat'), i)));
+  const parts = Array.from(node.concat, (part, i) => alone(part, at(at(path, 'concat'), i)));
   const [first] = parts;
   if (first === undefined) throw new CompileError(path, 'a key has at least one part');
   return { kind: 'concat', type: first.type, bits: joinedBits(parts), byteorder: first.byteorder, parts };

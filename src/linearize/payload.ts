@@ -81,11 +81,13 @@ function rawPayload(node: Extract<PayloadNode, { base: unknown }>, path: Path): 
     throw new CompileError(at(path, 'offset'), 'expected a number of bits');
   if (!Number.isInteger(len) || len < 1 || len > 128)
     throw new CompileError(at(path, 'len'), 'expected 1 to 128 bits');
+  // nft takes the first two words of any transport header for its ports.
+  const isPort = base === 'transport' && len === 16 && (offset === 0 || offset === 16);
   return wholeBytes({
     kind: 'payload',
     base,
     offset,
-    type: datatype('integer'),
+    type: datatype(isPort ? 'inet_service' : 'integer'),
     bits: len,
     byteorder: 'network',
   });

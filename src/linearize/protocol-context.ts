@@ -98,9 +98,11 @@ export class ProtocolContext {
     const header = findHeader(headerName);
     if (field === 'type' && (header === headers.icmp || header === headers.icmpv6)) this.messageType = value;
     if (header.key === undefined || header.key !== field) return;
-    const next = nextHeader(header, value);
+    // As nft has it, the innermost header announces, whichever of the stack was asked.
+    const innermost = this.#known.get(layerOf(header.base)) ?? header;
+    const next = nextHeader(innermost, value);
     if (next === undefined) return;
-    if (next.base === header.base && header.base === 'link') this.#stacked.push(header);
+    if (next.base === innermost.base && innermost.base === 'link') this.#stacked.push(innermost);
     this.set(layerOf(next.base), next);
   }
 

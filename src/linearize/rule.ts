@@ -32,11 +32,11 @@ export function compileRule(
 ): CompiledRule {
   if (!Array.isArray(statements)) throw new CompileError(path, 'expected a list of statements');
   const scope = new Scope(family, chain, names, evaluate);
-  statements.forEach((statement, i) => {
+  for (const [i, statement] of statements.entries()) {
     evaluateStatement(statement, scope, at(path, i));
     if (i + 1 < statements.length && isTerminal(statement))
       throw new CompileError(at(path, i + 1), 'the rule ends with the statement before this one');
-  });
+  }
   const emitter = new Emitter(path);
   for (const statement of mergeMatches(withoutOwnProtocol(scope.statements, family))) {
     if (statement.kind === 'match') emitMatch(statement, emitter);

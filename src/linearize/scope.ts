@@ -1,4 +1,5 @@
 import type { ObjectType, SetDeclaration, Typed } from '../bytecode/index.ts';
+import { quoted } from '../datatype/index.ts';
 import type { Chain, Expression } from '../model/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import type { Emitter } from './emit.ts';
@@ -42,6 +43,9 @@ export type EvaluatedStatement = MatchStatement | ActionStatement;
  */
 export type Evaluate = (node: Expression, scope: Scope, path: Path | undefined, want?: Typed) => Expr;
 
+/** Deeper than any rule is; an expression that is a part of itself is deeper still. */
+const MAX_DEPTH = 200;
+
 /** What is known while one rule is compiled. */
 export class Scope {
   readonly family: FamilyName;
@@ -54,6 +58,7 @@ export class Scope {
   readonly #outer: ProtocolContext;
   #inner: Map<string, ProtocolContext> | undefined;
   #tunnel: string | undefined;
+  #depth = 0;
 
   constructor(family: FamilyName, chain: Chain | undefined, names: Names, evaluate: Evaluate) {
     this.#evaluate = evaluate;
@@ -111,7 +116,12 @@ export class Scope {
   }
 
   evaluate(node: Expression, path: Path | undefined, want?: Typed): Expr {
-    return this.#evaluate(node, this, path, want);
+    if (this.#depth === MAX_DEPTH)
+      throw new CompileError(path, `an expression nests at most ${MAX_DEPTH} others`);
+    this.#depth += 1;
+    const expr = this.#evaluate(node, this, path, want);
+    this.#depth -= 1;
+    return expr;
   }
 
   push(statement: EvaluatedStatement): void {
@@ -135,7 +145,7 @@ export class Scope {
     const name = reference.slice(1);
     const set = this.names.set(name);
     if (set === undefined)
-      throw new CompileError(path, `no set or map is called ${JSON.stringify(name)} in this table`);
+      throw new CompileError(path, `no set or map is called ${quoted(name)} in this table`);
     return set;
   }
 }

@@ -201,6 +201,6 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
 }
 
 function compatible(part: Typed, wanted: Typed): boolean {
-  if (part.type.bits !== 0 && part.type.name === wanted.type.name) return true;
-  return bytesFor(part.bits) === bytesFor(wanted.bits) && part.type.base === wanted.type.base;
+  if (part.type.id !== wanted.type.id) return false;
+  return part.type.bits !== 0 || bytesFor(part.bits) === bytesFor(wanted.bits);
 }

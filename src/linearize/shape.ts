@@ -6,22 +6,23 @@ export type Shape = Readonly<Record<string, Kind | `${Kind}!`>>;
 
 const KINDS: Readonly<Record<Kind, readonly [is: (value: unknown) => boolean, expected: string]>> = {
   any: [() => true, 'anything'],
-  text: [(value) => typeof value === 'string', 'text'],
+  text: [isText, 'text without zero bytes'],
   whole: [(value) => typeof value === 'bigint' || Number.isInteger(value), 'a whole number'],
-  'text or whole': [
-    (value) => typeof value === 'string' || Number.isInteger(value),
-    'text or a whole number',
-  ],
+  'text or whole': [(value) => isText(value) || Number.isInteger(value), 'text or a whole number'],
   number: [(value) => typeof value === 'number' && Number.isFinite(value), 'a number'],
   'yes or no': [(value) => typeof value === 'boolean', 'true or false'],
   texts: [
-    (value) =>
-      typeof value === 'string' || (Array.isArray(value) && value.every((item) => typeof item === 'string')),
+    (value) => isText(value) || (Array.isArray(value) && Array.from(value).every(isText)),
     'a word or a list of words',
   ],
   list: [Array.isArray, 'a list'],
   object: [isObject, 'an object'],
 };
+
+/** The kernel takes a zero for the end. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0');
+}
 
 const port: Shape = { port: 'any', flags: 'texts' };
 const nat: Shape = { ...port, addr: 'any', family: 'text', type_flags: 'texts' };

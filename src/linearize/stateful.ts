@@ -1,4 +1,5 @@
 import type { Instruction } from '../bytecode/index.ts';
+import { quoted } from '../datatype/index.ts';
 import type { Path } from './error.ts';
 import { at, CompileError } from './error.ts';
 import type { Scope } from './scope.ts';
@@ -83,9 +84,6 @@ export function amount(value: unknown, path: Path): bigint {
 export function sized(value: unknown, unit: unknown, path: Path): bigint {
   const name = (unit ?? 'bytes') as keyof typeof BYTES;
   if (!Object.hasOwn(BYTES, name))
-    throw new CompileError(
-      path,
-      `unit ${JSON.stringify(unit)}: expected one of ${Object.keys(BYTES).join(', ')}`,
-    );
+    throw new CompileError(path, `unit ${quoted(unit)}: expected one of ${Object.keys(BYTES).join(', ')}`);
   return amount(amount(value, path) * BYTES[name], path);
 }

@@ -1,7 +1,8 @@
 import type { VerdictData } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
-import { at, CompileError, type Path } from './error.ts';
+import { at, type Path } from './error.ts';
 import type { Verdict } from './expr.ts';
+import { checkName } from './name.ts';
 
 const PLAIN = ['accept', 'drop', 'continue', 'return'] as const;
 
@@ -23,8 +24,5 @@ function verdictData(name: string, node: unknown, path: Path | undefined): Verdi
   const plain = PLAIN.find((verdict) => verdict === name);
   if (plain !== undefined) return { code: plain };
   const target = (node as { target?: unknown } | null)?.target;
-  if (typeof target !== 'string' || target === '') {
-    throw new CompileError(at(at(path, name), 'target'), 'the name of a chain belongs here');
-  }
-  return { code: name as 'jump' | 'goto', chain: target };
+  return { code: name as 'jump' | 'goto', chain: checkName(target, at(at(path, name), 'target')) };
 }

@@ -1,3 +1,5 @@
+import { quoted } from '../datatype/quoted.ts';
+
 /** A name that a protocol table does not have. */
 export class ProtocolLookupError extends Error {
   override readonly name = 'ProtocolLookupError';
@@ -6,7 +8,7 @@ export class ProtocolLookupError extends Error {
 
   constructor(what: string, name: string, valid: readonly string[]) {
     super(
-      `unknown ${what} ${JSON.stringify(name)}: expected ${valid.length ? `one of ${valid.join(', ')}` : 'none'}`,
+      `unknown ${what} ${quoted(name)}: expected ${valid.length ? `one of ${valid.join(', ')}` : 'none'}`,
     );
     this.valid = valid;
   }
@@ -14,6 +16,7 @@ export class ProtocolLookupError extends Error {
 
 /** The entry of `table` called `name`; `what` says in the error's words what was looked for. */
 export function lookup<T>(what: string, table: Readonly<Record<string, T>>, name: string): T {
-  if (!Object.hasOwn(table, name)) throw new ProtocolLookupError(what, name, Object.keys(table));
+  if (typeof name !== 'string' || !Object.hasOwn(table, name))
+    throw new ProtocolLookupError(what, name, Object.keys(table));
   return table[name] as T;
 }

@@ -54,21 +54,23 @@ const reach = 10;
  * @throws ProtocolLookupError listing the names that the family and hook have
  */
 export function parsePriority(family: FamilyName, hook: HookName, priority: string | number): number {
-  if (typeof priority === 'number') return priority;
-  const match = /^\s*(?:(?<name>[a-z]+)\s*(?:(?<sign>[+-])\s*(?<offset>\d+))?|(?<number>-?\d+))\s*$/.exec(
-    priority,
-  );
-  const { name, sign, offset, number } = match?.groups ?? {};
-  if (number !== undefined) return Number(number);
   const legal = priorities.filter(
     (named) => named.families.includes(family) && (named.hooks?.includes(hook) ?? true),
   );
+  const value = typeof priority === 'number' ? priority : readPriority(priority, legal);
+  if (value !== undefined && value === (value | 0)) return value;
+  const valid = ['an integer', ...legal.map((named) => named.name)];
+  throw new ProtocolLookupError(`priority at the ${family} hook ${hook}`, String(priority), valid);
+}
+
+function readPriority(text: string, legal: readonly NamedPriority[]): number | undefined {
+  const match = /^\s*(?:(?<name>[a-z]+)\s*(?:(?<sign>[+-])\s*(?<offset>\d+))?|(?<number>-?\d+))\s*$/.exec(
+    text,
+  );
+  const { name, sign, offset, number } = match?.groups ?? {};
+  if (number !== undefined) return Number(number);
   const found = legal.find((named) => named.name === name);
-  if (!found) {
-    const valid = ['an integer', ...legal.map((named) => named.name)];
-    throw new ProtocolLookupError(`priority at the ${family} hook ${hook}`, priority, valid);
-  }
-  return found.value + Number(`${sign ?? '+'}${offset ?? 0}`);
+  return found && found.value + Number(`${sign ?? '+'}${offset ?? 0}`);
 }
 
 /** A priority as nft lists it: by name, with an offset of up to 10, or else the number. */

@@ -13,7 +13,7 @@ import type { ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import { comment } from './comment.ts';
 import type { TransactionContext } from './context.ts';
-import { familyOf, handleOf, nameOf } from './reference.ts';
+import { devicesOf, familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
 
 export function compileChain(command: ParsedCommand, context: TransactionContext): void {
@@ -67,8 +67,9 @@ function rename(command: ParsedCommand, context: TransactionContext, family: Fam
 }
 
 /** Hook, type, policy and devices of a base chain; nothing for a regular one. */
-function base({ node, path }: ParsedCommand, family: Family): ValueOf<typeof schema> {
-  const { type, hook, prio, policy, dev } = node as Partial<Chain>;
+function base(command: ParsedCommand, family: Family): ValueOf<typeof schema> {
+  const { node, path } = command;
+  const { type, hook, prio, policy } = node as Partial<Chain>;
   if (hook === undefined) {
     const stray = (['type', 'prio', 'policy', 'dev'] as const).find((key) => node[key] !== undefined);
     if (stray === undefined) return {};
@@ -89,7 +90,7 @@ function base({ node, path }: ParsedCommand, family: Family): ValueOf<typeof sch
   const kind = type ?? 'filter';
   known(() => checkChainType(family, kind, hook), 'type');
   const priority = known(() => parsePriority(family, hook as HookName, prio ?? 0), 'prio');
-  const devices = dev === undefined ? [] : Array.isArray(dev) ? (dev as string[]) : [dev as string];
+  const devices = devicesOf(command);
   if (devices.length > 0 && !hookHasDevices(family, hook as HookName)) {
     throw new CompileError(place('dev'), `the hook ${hook} of family ${family} has no devices`);
   }

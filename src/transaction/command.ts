@@ -45,24 +45,24 @@ export function commandList(commands: Commands): Ruleset['nftables'] {
 export function parseCommands(commands: Commands): readonly ParsedCommand[] {
   const parsed: ParsedCommand[] = [];
   const root = Array.isArray(commands) ? undefined : at(undefined, 'nftables');
-  commandList(commands).forEach((entry, index) => {
+  for (const [index, entry] of commandList(commands).entries()) {
     const path = at(root, index);
     const key = only(entry, path);
     const value = (entry as unknown as Readonly<Record<string, unknown>>)[key];
-    if (key === 'metainfo') return;
+    if (key === 'metainfo') continue;
     const verb = verbs.get(key);
     if (verb === undefined) {
       // As a listing has it: its handle says which object it was there, not which one this is to stand beside.
       const { handle: _, ...node } = nodeOf(value, key, at(path, key));
       parsed.push({ verb: 'add', kind: key, node, index, path: at(path, key) });
-      return;
+      continue;
     }
     const inside = at(path, key);
     const kind = only(value, inside);
     const place = at(inside, kind);
     const node = nodeOf((value as Readonly<Record<string, unknown>>)[kind], kind, place);
     parsed.push({ verb, kind, node, index, path: place });
-  });
+  }
   return withDynamicSets(parsed);
 }
 

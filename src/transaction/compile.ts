@@ -74,6 +74,12 @@ export function compileCommand(command: ParsedCommand, context: TransactionConte
 /** Mostly nothing is needed. */
 const NONE: Set<string> = new Set();
 
+/** Deeper than any rule is. */
+const MAX_NESTING = 500;
+
+/** A name for comparing: what is no text is refused when it is compiled. */
+const word = (name: unknown) => (typeof name === 'string' ? name : '');
+
 /** What must be known of the ruleset before the commands can be compiled. */
 export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean): Needs {
   const needs: Record<keyof Needs, Set<string>> = { sets: NONE, chains: NONE, rules: NONE, existence: NONE };
@@ -84,11 +90,10 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
   const own = new Set<string>();
   for (const command of inDependencyOrder(commands)) {
     const { verb, kind, node } = command;
-    const name = `${String(node.family)} ${String(node.table ?? node.name)}`;
+    const name = `${word(node.family)} ${word(node.table ?? node.name)}`;
     const declares = verb === 'add' || verb === 'create';
-    if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${String(node.name)}`);
-    if (kind === 'element' && (own.size === 0 || !own.has(`${name} ${String(node.name)}`)))
-      need('sets', name);
+    if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${word(node.name)}`);
+    if (kind === 'element' && (own.size === 0 || !own.has(`${name} ${word(node.name)}`))) need('sets', name);
     if (kind === 'rule' && verb !== 'delete') {
       for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) need('sets', name);
     }
@@ -99,12 +104,18 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
   return needs;
 }
 
-/** The names after `@` anywhere in a rule's statements. */
-function namedSets(node: unknown, found: string[] = []): string[] {
+/** The names after `@` anywhere in a rule's statements; `around` are the nodes that a node is in. */
+function namedSets(node: unknown, found: string[] = [], around: readonly unknown[] = []): string[] {
   if (typeof node === 'string') {
     if (node.startsWith('@')) found.push(node.slice(1));
-  } else if (typeof node === 'object' && node !== null) {
-    for (const value of Object.values(node)) namedSets(value, found);
+  } else if (typeof node === 'object' && node !== null && !isTooDeep(node, around)) {
+    const inside = [...around, node];
+    for (const value of Object.values(node)) namedSets(value, found, inside);
   }
   return found;
+}
+
+/** Whether no rule is as deep as this, or a node is a part of itself: what compiles it refuses it. */
+function isTooDeep(node: unknown, around: readonly unknown[]): boolean {
+  return around.length > MAX_NESTING || around.includes(node);
 }

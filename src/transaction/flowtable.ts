@@ -4,7 +4,7 @@ import type { Flowtable } from '../model/index.ts';
 import { parsePriority } from '../protocol/index.ts';
 import type { ParsedCommand } from './command.ts';
 import type { TransactionContext } from './context.ts';
-import { flagsOf, handleOf, nameOf } from './reference.ts';
+import { devicesOf, flagsOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
 
 /** NF_NETDEV_INGRESS: the only hook of flowtables. */
@@ -41,11 +41,6 @@ export function compileFlowtable(command: ParsedCommand, context: TransactionCon
     default:
       throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
   }
-}
-
-function devicesOf({ node }: ParsedCommand): readonly string[] {
-  const { dev } = node as Partial<Flowtable>;
-  return dev === undefined ? [] : Array.isArray(dev) ? (dev as string[]) : [dev as string];
 }
 
 function hookOf({ node, path }: ParsedCommand, devices: readonly string[]) {

@@ -2,6 +2,7 @@ import { DatatypeError, datatype } from '../datatype/index.ts';
 import {
   at,
   CompileError,
+  checkName,
   evaluateStateful,
   MAX_8,
   MAX_16,
@@ -30,6 +31,9 @@ import { removeWith } from './remove.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
+/** The longest name of a helper (NF_CT_HELPER_NAME_LEN), less its closing zero. */
+const MAX_HELPER = 15;
+
 /** The attributes of each kind of object, from its JSON. */
 const contents: Readonly<
   Record<keyof typeof objectData, (command: ParsedCommand, context: TransactionContext) => Data>
@@ -49,7 +53,11 @@ const contents: Readonly<
     return { ...rest, type: type === 'bytes' ? 1 : 0 };
   },
   connlimit: ({ node }) => ({ count: node.count, flags: node.flags }),
-  'ct helper': (command) => ({ name: command.node.type, l3proto: l3(command), l4proto: protocol(command) }),
+  'ct helper': (command) => ({
+    name: checkName(command.node.type, at(command.path, 'type'), MAX_HELPER),
+    l3proto: l3(command),
+    l4proto: protocol(command),
+  }),
   'ct timeout': (command) => ({ l3proto: l3(command), l4proto: protocol(command), data: timeouts(command) }),
   'ct expectation': (command) => {
     return {
@@ -60,7 +68,7 @@ const contents: Readonly<
       size: upTo(MAX_8, command, 'size'),
     };
   },
-  secmark: ({ node }) => ({ context: node.context }),
+  secmark: ({ node, path }) => ({ context: checkName(node.context, at(path, 'context')) }),
   synproxy: (command) => {
     const { flags } = command.node;
     const mss = upTo(MAX_16, command, 'mss');

@@ -1,10 +1,8 @@
-import { at, CompileError } from '../linearize/index.ts';
+import { quoted } from '../datatype/index.ts';
+import { at, CompileError, checkName } from '../linearize/index.ts';
 import type { Family } from '../model/index.ts';
 import { families } from '../protocol/index.ts';
 import type { ParsedCommand } from './command.ts';
-
-/** The kernel's longest name (NFT_NAME_MAXLEN), less its closing zero. */
-const MAX_NAME = 255;
 
 /** The family of a command's object. */
 export function familyOf({ node, path }: ParsedCommand): Family {
@@ -17,11 +15,17 @@ export function familyOf({ node, path }: ParsedCommand): Family {
 
 /** A name that must be there. */
 export function nameOf({ node, path }: ParsedCommand, key = 'name'): string {
-  const name = node[key];
-  if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME) {
-    throw new CompileError(at(path, key), `expected a name of 1 to ${MAX_NAME} bytes`);
-  }
-  return name;
+  return checkName(node[key], at(path, key));
+}
+
+/** The longest name of a device (IFNAMSIZ), less its closing zero. */
+const MAX_DEVICE = 15;
+
+/** The devices that a chain or flowtable is bound to. */
+export function devicesOf({ node, path }: ParsedCommand): readonly string[] {
+  const { dev } = node;
+  const names: readonly unknown[] = dev === undefined ? [] : Array.isArray(dev) ? dev : [dev];
+  return names.map((name) => checkName(name, at(path, 'dev'), MAX_DEVICE));
 }
 
 /** A handle, where one is given. */
@@ -32,7 +36,7 @@ export function handleOf({ node, path }: ParsedCommand): bigint | undefined {
     typeof handle === 'bigint' || (typeof handle === 'number' && Number.isSafeInteger(handle))
       ? BigInt(handle)
       : 0n;
-  if (number <= 0n)
+  if (number <= 0n || number >> 64n !== 0n)
     throw new CompileError(at(path, 'handle'), 'expected the number that the kernel gave the object');
   return number;
 }
@@ -46,7 +50,7 @@ export function flagsOf(command: ParsedCommand, table: Readonly<Record<string, n
     if (typeof flag !== 'string' || !Object.hasOwn(table, flag)) {
       throw new CompileError(
         at(command.path, 'flags'),
-        `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`,
+        `${quoted(flag)}: expected some of ${Object.keys(table).join(', ')}`,
       );
     }
     bits |= table[flag] as number;

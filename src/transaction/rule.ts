@@ -1,3 +1,4 @@
+import { quoted } from '../datatype/index.ts';
 import { at, CompileError, compileRule } from '../linearize/index.ts';
 import { MESSAGE, NLM, rule as schema } from '../message/index.ts';
 import type { Family, Statement } from '../model/index.ts';
@@ -99,7 +100,7 @@ function byIndex(
   if (neighbour === undefined) {
     throw new CompileError(
       at(path, 'index'),
-      `the chain has ${places.length} rules: there is none at ${String(index)}`,
+      `the chain has ${places.length} rules: there is none at ${quoted(index)}`,
     );
   }
   places.splice((index as number) + (after ? 1 : 0), 0, { id });

@@ -1,4 +1,4 @@
-import { concatId } from '../datatype/index.ts';
+import { concatId, quoted } from '../datatype/index.ts';
 import {
   at,
   CompileError,
@@ -7,12 +7,15 @@ import {
   evaluateElements,
   evaluateStateful,
   joinedBits,
+  MAX_32,
+  milliseconds,
   OBJECT_TYPES,
   type PackedElements,
   packElements,
   SET_FLAGS,
   type SetDeclaration,
   type SetElement,
+  whole,
 } from '../linearize/index.ts';
 import { elementList, MESSAGE, NLM, SET_POLICIES, set as schema, VERDICT_TYPE } from '../message/index.ts';
 import {
@@ -95,14 +98,20 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
   const statements =
     stmt === undefined
       ? undefined
-      : stmt.map((statement, i) => stateful(statement, command, context, family, table, i));
+      : Array.from(stmt, (statement, i) => stateful(statement, command, context, family, table, i));
   context.send(command, MESSAGE.NEWSET, how, schema, {
     ...description(table, set),
     ...(policy === undefined ? {} : { policy: SET_POLICIES[policy] }),
-    ...(timeout === undefined ? {} : { timeout: secondsIn(timeout, 1000, command, 'timeout') }),
+    ...(timeout === undefined ? {} : { timeout: milliseconds(timeout, at(command.path, 'timeout')) }),
     ...(collect === undefined
       ? {}
-      : { gcInterval: Number(secondsIn(collect, 1000, command, 'gc-interval')) }),
+      : {
+          gcInterval: whole(
+            milliseconds(collect, at(command.path, 'gc-interval')),
+            MAX_32,
+            at(command.path, 'gc-interval'),
+          ),
+        }),
     userdata: setUserdata(set, merges, commentText(command)),
     ...(statements?.length === 1 ? { expression: statements[0] } : {}),
     ...(statements !== undefined && statements.length > 1 ? { expressions: statements } : {}),
@@ -124,12 +133,6 @@ function stateful(
   const known = kinds.find((name) => name === kind);
   if (known === undefined) throw new CompileError(path, `expected one of ${kinds.join(', ')}`);
   return evaluateStateful(known, node, context.scope(family, table), at(path, known));
-}
-
-function secondsIn(value: number, factor: number, command: ParsedCommand, key: string): bigint {
-  if (!Number.isFinite(value) || value < 0)
-    throw new CompileError(at(command.path, key), 'expected a number of seconds');
-  return BigInt(Math.round(value * factor));
 }
 
 /** What the kernel must know of any set, anonymous or named. */
@@ -183,10 +186,7 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
   const name = nameOf(command);
   const set = context.set(family, table, name);
   if (set === undefined)
-    throw new CompileError(
-      at(command.path, 'name'),
-      `no set or map is called ${JSON.stringify(name)} in this table`,
-    );
+    throw new CompileError(at(command.path, 'name'), `no set or map is called ${quoted(name)} in this table`);
   const nodes = command.node.elem as Expression | ElementRows | undefined;
   if (nodes === undefined) throw new CompileError(command.path, 'expected elements: elem');
   if (command.verb === 'destroy' && !context.view.canDestroy) {

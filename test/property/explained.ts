@@ -31,10 +31,9 @@ const bytewise = (line: string) =>
       (_, length: string, base: string, offset: string, op: string, words: string) =>
         compared(base, Number(offset), op, words).slice(0, Number(length)).join(' ] '),
     )
-    .replace(/ \]$/, '')
-    .split(/ \](?= \[)| \[end\]/)
+    .split(/ \](?: |$)| \[end\] | (?=\[ )/)
     .sort()
-    .join(' ]');
+    .join(' ] ');
 
 function compared(base: string, offset: number, op: string, words: string): string[] {
   const bytes = words
@@ -47,10 +46,7 @@ function compared(base: string, offset: number, op: string, words: string): stri
 export const explanations: readonly Explanation[] = [
   {
     why: 'meant: nft would read a packet of one family by the header of another, so we ask for the family still',
-    without: (line, rule) =>
-      severalFamilies(rule)
-        ? line.replace(/ ?\[ meta load nfproto => reg 1 \] \[ cmp eq reg 1 0x\w+ \]/g, '')
-        : line,
+    without: (line, rule) => (severalFamilies(rule) ? '' : line),
   },
   {
     why: 'version: nft 1.0.6 turns the bytes of a single byte before it looks up a concatenation with intervals',

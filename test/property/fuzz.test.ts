@@ -3,7 +3,16 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { compileLine } from '../../src/format/compile-line.ts';
 import { CompileError } from '../../src/linearize/index.ts';
-import { compileCommands } from '../../src/transaction/index.ts';
+import {
+  type Commands,
+  compileCommands,
+  compileTransaction,
+  emptyView,
+  encodeMessages,
+  inDependencyOrder,
+  needsOf,
+  parseCommands,
+} from '../../src/transaction/index.ts';
 import { seed } from '../support/seed.ts';
 import { commandsOf } from './agreement.ts';
 import { ruleCase } from './arbitrary/rule.ts';
@@ -87,6 +96,33 @@ const leaf = fc.oneof(
   fc.boolean(),
   fc.constantFrom(null, -1, 2 ** 32, 2 ** 53, NaN, Infinity),
 );
+
+/** Nests into itself, at each turn twice: nothing that walks all of it comes to an end. */
+const endless: { '|': unknown[] } = { '|': [] };
+endless['|'].push(endless, endless);
+const endlessElement = { elem: { val: {} } };
+endlessElement.elem.val = endlessElement;
+const deep = Array.from({ length: 20_000 }).reduce((inner) => ({ '&': [inner, 1] }), 1 as unknown);
+
+const unprintable = {
+  toString: () => {
+    throw new Error('no text');
+  },
+};
+
+/** What JSON cannot say and a caller's data may hold all the same. */
+const exotic: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
+  ...[Symbol('s'), () => 1, new Date(0), new Map(), /x/, new Uint8Array(3), Object(5n), Object('x')],
+  ...[Object.create(null), Object.assign(Object.create(null), { set: [1] }), [[Object.create(null)]]],
+  ...[new Array(3), [1, ...new Array(1), 2], { set: new Array(2) }, { concat: ['1.2.3.4', ...new Array(1)] }],
+  ...[{ range: new Array(2) }, { set: { length: 2 } }, new Proxy([], {}), new Proxy({}, {})],
+  ...[endless, endlessElement, deep, unprintable, { prefix: { addr: '10.0.0.0', len: -0 } }],
+  ...[-0, 1e308, -1n, 2n ** 70n, { elem: { val: '1.2.3.4', timeout: 1e308, expires: 1e300 } }],
+  ...['x'.repeat(100_000), '1'.repeat(100_000), '@'.repeat(100_000), 'a\0b', '\ud800'],
+);
+
+/** Longer than this no error is, whatever it quotes. */
+const longest = 2000;
 
 /** Any JSON, made of words that nft knows more often than not. */
 const json = fc.letrec<{ any: unknown }>((tie) => ({
@@ -176,6 +212,12 @@ function replaced(value: unknown, choices: readonly number[], by: unknown): unkn
   return Array.isArray(value) ? value.with(Number(key), part) : { ...value, [key]: part };
 }
 
+/** All that is done with a transaction until the addon gets it. */
+function encodeAll(commands: unknown): void {
+  needsOf(inDependencyOrder(parseCommands(commands as Commands)), true);
+  encodeMessages(compileTransaction(commands as Commands, emptyView), {});
+}
+
 /** Compiles in time, or refuses with an error that names the place. */
 function survives(compile: () => unknown): void {
   const start = performance.now();
@@ -184,6 +226,7 @@ function survives(compile: () => unknown): void {
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     assert.notEqual(error.reason, '');
+    assert.ok(error.message.length < longest, 'too long an error');
   }
   assert.ok(performance.now() - start < slow, 'too slow');
 }
@@ -220,6 +263,34 @@ suite(`invalid input gives errors, nothing else (NFTJS_SEED=${seed})`, () => {
     fc.assert(
       fc.property(ruleCase, path, json, (rule, choices, by) => {
         survives(() => compileCommands(replaced(commandsOf(rule, 0), choices, by) as never));
+      }),
+      run,
+    );
+  });
+
+  test('valid rules with a part replaced by what is no JSON', () => {
+    fc.assert(
+      fc.property(ruleCase, path, exotic, (rule, choices, by) => {
+        const { packet, expr } = rule;
+        survives(() => encodeAll(replaced(commandsOf(rule, 0), choices, by)));
+        const line = {
+          family: packet.family,
+          table: 't',
+          chain: 'c',
+          sets: [{ name: 's', type: 'mark' }],
+          expr,
+        };
+        survives(() => compileLine(replaced(line, choices, by) as never));
+      }),
+      run,
+    );
+  });
+
+  test('valid objects with a part replaced by what is no JSON', () => {
+    const verb = fc.constantFrom('add', 'create', 'delete', 'destroy', 'flush', 'rename');
+    fc.assert(
+      fc.property(verb, fc.constantFrom(...objects), path, exotic, (name, object, choices, by) => {
+        survives(() => encodeAll([{ [name]: replaced(object, choices, by) }]));
       }),
       run,
     );

@@ -1,5 +1,5 @@
 import type { Typed } from '../../bytecode/index.ts';
-import { datatype } from '../../datatype/index.ts';
+import { datatype, quoted } from '../../datatype/index.ts';
 import type { Dup, Expression, Flow, Fwd, Queue, SynproxyState, Tproxy } from '../../model/index.ts';
 import { families } from '../../protocol/index.ts';
 import { boundsOf } from '../constant.ts';
@@ -8,6 +8,7 @@ import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
 import { requireFamily } from '../family.ts';
 import { evaluateLoadable } from '../loadable.ts';
+import { checkName } from '../name.ts';
 import type { Scope } from '../scope.ts';
 import { MAX_16, whole } from '../whole.ts';
 import { addressFamily, requireSameFamily, requireTransport } from './nat.ts';
@@ -42,10 +43,7 @@ function bitsOf(
   for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
     const bit = table[flag as string];
     if (bit === undefined)
-      throw new CompileError(
-        path,
-        `${JSON.stringify(flag)}: expected some of ${Object.keys(table).join(', ')}`,
-      );
+      throw new CompileError(path, `${quoted(flag)}: expected some of ${Object.keys(table).join(', ')}`);
     bits |= bit;
   }
   return bits;
@@ -158,9 +156,9 @@ export function evaluateSynproxy(node: SynproxyState | null, scope: Scope, path:
 
 /** `{ flow: { op: "add", flowtable: "@name" } }` */
 export function evaluateFlow(node: Flow, scope: Scope, path: Path): void {
-  const name = node.flowtable;
-  if (typeof name !== 'string' || !name.startsWith('@')) {
-    throw new CompileError(at(path, 'flowtable'), 'expected the name of a flowtable: "@name"');
-  }
-  scope.action((emitter) => emitter.push({ name: 'flow_offload', table: name.slice(1) }));
+  const place = at(path, 'flowtable');
+  if (!node.flowtable.startsWith('@'))
+    throw new CompileError(place, 'expected the name of a flowtable: "@name"');
+  const table = checkName(node.flowtable.slice(1), place);
+  scope.action((emitter) => emitter.push({ name: 'flow_offload', table }));
 }

@@ -1,3 +1,4 @@
+import { quoted } from '../../datatype/index.ts';
 import type { Log } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Scope } from '../scope.ts';
@@ -51,10 +52,7 @@ function flagBits(flags: string | readonly string[], path: Path): number {
   for (const flag of Array.isArray(flags) ? flags : [flags]) {
     const bit = FLAGS[flag as keyof typeof FLAGS];
     if (bit === undefined)
-      throw new CompileError(
-        path,
-        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
-      );
+      throw new CompileError(path, `${quoted(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
     bits |= bit;
   }
   return bits;

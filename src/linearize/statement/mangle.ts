@@ -8,6 +8,7 @@ import {
   findTcpOption,
   type Header,
 } from '../../protocol/index.ts';
+import { checkArgument } from '../argument.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { bytesFor, type Expr, type Exthdr, type Load, maxOf, type Payload } from '../expr.ts';
@@ -42,17 +43,8 @@ function setsHelper({ key }: Mangle): boolean {
 function evaluateStored(node: Expression, typed: Typed, scope: Scope, path: Path): Expr {
   const value = evaluateLoadable(node, scope, path, typed);
   if (value.kind === 'concat') throw new CompileError(path, `a single ${typed.type.name} belongs here`);
-  if (!fits(value, typed))
-    throw new CompileError(path, `a ${typed.type.name} belongs here, not a ${value.type.name}`);
+  checkArgument(value, typed, path);
   return inByteOrder(value, typed.byteorder);
-}
-
-/** Numbers go into marks and fields of no type of their own; what has a type goes where that is wanted. */
-function fits(value: Expr, typed: Typed): boolean {
-  const { name, base } = value.type;
-  if (name === typed.type.name || name === 'integer' || typed.type.name === 'integer')
-    return base !== 'string' || typed.type.base === 'string';
-  return typed.type.name === 'mark' && base === 'integer' && value.bits <= typed.bits;
 }
 
 /** The field behind the mask and shift that reading it takes. */

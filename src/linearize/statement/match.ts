@@ -1,4 +1,4 @@
-import { datatype } from '../../datatype/index.ts';
+import { datatype, quoted } from '../../datatype/index.ts';
 import type { Elem, Expression, Match } from '../../model/index.ts';
 import { fibPresent } from '../../protocol/index.ts';
 import { inByteOrder } from '../convert.ts';
@@ -29,7 +29,7 @@ export function evaluateMatch(node: Match, scope: Scope, path: Path): void {
   if (op === undefined) {
     throw new CompileError(
       at(path, 'op'),
-      `${String(node.op)}: expected one of ${Object.keys(OPERATORS).join(' ')}`,
+      `${quoted(node.op)}: expected one of ${Object.keys(OPERATORS).join(' ')}`,
     );
   }
   const place = at(path, 'right');
@@ -107,7 +107,9 @@ function isPlain(node: unknown): boolean {
   if (!('elem' in node)) return !('concat' in node);
   const { elem } = node as { elem?: Partial<Elem> | null };
   if (typeof elem !== 'object' || elem?.val === undefined) return false;
-  return Object.keys(elem).every((key) => key === 'val' || key === 'comment') && isPlain(elem.val);
+  const inner = elem.val;
+  const nested = typeof inner === 'object' && inner !== null && 'elem' in inner;
+  return !nested && Object.keys(elem).every((key) => key === 'val' || key === 'comment') && isPlain(inner);
 }
 
 function plainOf(node: Expression): Expression {

@@ -1,6 +1,7 @@
 import { SET_FLAGS, type SetDeclaration } from '../../bytecode/index.ts';
 import type { MeterStatement } from '../../model/index.ts';
 import { at, type Path } from '../error.ts';
+import { checkName } from '../name.ts';
 import type { Scope } from '../scope.ts';
 import { partsOf } from '../set.ts';
 import { MAX_32, whole } from '../whole.ts';
@@ -13,7 +14,7 @@ import { evaluateElementKey, evaluateUpdate } from './set-update.ts';
 export function evaluateMeter(node: MeterStatement, scope: Scope, path: Path): void {
   const { key, timeout } = evaluateElementKey(node.key, undefined, scope, at(path, 'key'));
   const set: SetDeclaration = {
-    name: node.name,
+    name: checkName(node.name, at(path, 'name')),
     id: scope.names.nextSetId(),
     key: partsOf(key).map(({ type, bits, byteorder }) => ({ type, bits, byteorder })),
     flags: SET_FLAGS.anonymous | SET_FLAGS.eval | (timeout === undefined ? 0 : SET_FLAGS.timeout),

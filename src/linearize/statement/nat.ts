@@ -1,7 +1,8 @@
 import { type Instruction, joinedBits, registerAt, slotsFor, type Typed } from '../../bytecode/index.ts';
-import { datatype } from '../../datatype/index.ts';
+import { datatype, quoted } from '../../datatype/index.ts';
 import type { Expression, Nat, NatPort } from '../../model/index.ts';
 import { families, headers } from '../../protocol/index.ts';
+import { checkArgument } from '../argument.ts';
 import { boundsOf } from '../constant.ts';
 import { constant, inByteOrder } from '../convert.ts';
 import type { Emitter } from '../emit.ts';
@@ -26,10 +27,7 @@ function flagBits(flags: string | readonly string[] | undefined, path: Path): nu
   for (const flag of flags === undefined ? [] : Array.isArray(flags) ? flags : [flags]) {
     const bit = FLAGS[flag as keyof typeof FLAGS];
     if (bit === undefined)
-      throw new CompileError(
-        path,
-        `${JSON.stringify(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`,
-      );
+      throw new CompileError(path, `${quoted(flag)}: expected some of ${Object.keys(FLAGS).join(', ')}`);
     bits |= bit;
   }
   return bits;
@@ -127,12 +125,7 @@ export function evaluateNat(type: 'snat' | 'dnat', node: Nat | null, scope: Scop
   if (addr !== undefined) requireSameFamily(family, scope, path);
   const kinds = typeFlags === undefined ? [] : Array.isArray(typeFlags) ? typeFlags : [typeFlags as string];
   const typed = addresses[family ?? 'ip'];
-  const joined: Typed & { parts: readonly Typed[] } = {
-    ...typed,
-    bits: joinedBits([typed, port]),
-    parts: [typed, port],
-  };
-  const want = kinds.includes('concat') || givesPorts(addr) ? joined : typed;
+  const want = kinds.includes('concat') || givesPorts(addr) ? withPort(typed) : typed;
   const target = addr === undefined ? undefined : evaluateAddress(addr, want, scope, at(path, 'addr'));
   const to = evaluatePort(node.port, scope, path);
   const bits = flagBits(flags, at(path, 'flags')) | (to === undefined ? 0 : PORT_GIVEN);
@@ -157,7 +150,22 @@ function evaluateAddress(node: Expression, want: Typed, scope: Scope, path: Path
   const value = scope.evaluate(node, path, want);
   if (value.kind === 'verdict' || value.kind === 'set')
     throw new CompileError(path, 'an address belongs here');
+  const gives = typeOf(value);
+  // A named map may hold ports beside the addresses, and no word of the statement says so.
+  checkArgument(gives, 'parts' in gives && !('parts' in want) ? withPort(want) : want, path);
   return inByteOrder(value, 'network');
+}
+
+/** An address and a port side by side. */
+function withPort(address: Typed): Typed & { readonly parts: readonly Typed[] } {
+  return { ...address, bits: joinedBits([address, port]), parts: [address, port] };
+}
+
+/** What a map gives, in parts; of anything else what it is itself. */
+function typeOf(value: Expr): Expr | Typed {
+  const data = value.kind === 'map' ? value.set.data : undefined;
+  if (data?.kind !== 'value' || data.parts.length < 2) return value;
+  return { ...(data.parts[0] as Typed), parts: data.parts } as Typed;
 }
 
 /** An anonymous map whose values are concatenations gives an address and a port. */

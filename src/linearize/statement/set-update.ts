@@ -1,12 +1,13 @@
 import { type Instruction, joinedBits, type SetDeclaration, type Typed } from '../../bytecode/index.ts';
 import type { Expression, MapStatement, SetStatement, Statement } from '../../model/index.ts';
+import { checkArgument } from '../argument.ts';
 import { inByteOrder } from '../convert.ts';
 import { milliseconds } from '../elements.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import type { Expr } from '../expr.ts';
 import { evaluateLoadable } from '../loadable.ts';
 import type { Scope } from '../scope.ts';
-import { checkKey, lookupKey, partsOf } from '../set.ts';
+import { lookupKey } from '../set.ts';
 import { checkShape, expressionShapes } from '../shape.ts';
 import { evaluateStateful } from '../stateful.ts';
 
@@ -40,7 +41,7 @@ function update(
   }
   const set = scope.namedSet(name, at(path, target));
   const { key, timeout } = evaluateElementKey(node.elem, joined(set.key), scope, at(path, 'elem'));
-  checkKey(key, set, at(path, 'elem'));
+  checkArgument(key, joined(set.key) as Typed, at(path, 'elem'));
   const value = data === undefined ? undefined : evaluateValue(data, set, scope, at(path, 'data'));
   evaluateUpdate(
     { op: node.op, set, key: lookupKey(key, set), value, timeout, statements: node.stmt ?? [] },
@@ -118,18 +119,12 @@ function evaluateValue(node: Expression, set: SetDeclaration, scope: Scope, path
   if (first === undefined)
     throw new CompileError(path, `the type of the values of @${set.name} is not known`);
   const value = evaluateLoadable(node, scope, path, joined(parts));
-  const widths = partsOf(value).map((part) => part.bits);
-  if (widths.join() !== parts.map((part) => part.bits).join()) {
-    throw new CompileError(
-      path,
-      `the map @${set.name} holds ${parts.map((part) => part.type.name).join(' . ')}`,
-    );
-  }
+  checkArgument(value, joined(parts) as Typed, path);
   return inByteOrder(value, first.byteorder);
 }
 
 function evaluateStatements(nodes: readonly Statement[], scope: Scope, path: Path): Instruction[] {
-  return nodes.map((node, i) => {
+  return Array.from(nodes, (node, i) => {
     const kind = STATEFUL.find((name) => typeof node === 'object' && node !== null && name in node);
     if (kind === undefined) throw new CompileError(at(path, i), `expected one of ${STATEFUL.join(', ')}`);
     return evaluateStateful(kind, (node as Record<string, unknown>)[kind], scope, at(at(path, i), kind));

@@ -2,6 +2,7 @@ import { OBJECT_TYPES, type ObjectType } from '../../bytecode/index.ts';
 import type { Expression, ObjectReference } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { evaluateMapLookup } from '../map.ts';
+import { checkName } from '../name.ts';
 import type { Scope } from '../scope.ts';
 import { checkShape, expressionShapes } from '../shape.ts';
 import { evaluateStateful } from '../stateful.ts';
@@ -33,7 +34,8 @@ export function evaluateObjectReference(
   path: Path,
 ): void {
   if (typeof node === 'string') {
-    scope.action((emitter) => emitter.push({ name: 'objref', type: OBJECT_TYPES[object], object: node }));
+    const name = checkName(node, path);
+    scope.action((emitter) => emitter.push({ name: 'objref', type: OBJECT_TYPES[object], object: name }));
     return;
   }
   if (!isReference(node))
