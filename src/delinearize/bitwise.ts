@@ -1,7 +1,7 @@
 import type { Typed } from '../bytecode/index.ts';
 import { datatype, fromBytes } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
-import { hasPrefixes, literal, maxOf, runOf, widthOf } from './constant.ts';
+import { literal, maxOf, runOf, widthOf } from './constant.ts';
 import type { Described } from './described.ts';
 import type { Describer } from './describer.ts';
 import { carrierOf, maskedExthdr } from './exthdr.ts';
@@ -58,8 +58,11 @@ export function describeBitwise(term: Bitwise, describer: Describer): Described 
   return { node, type: arg.type, bits, byteorder };
 }
 
+const ADDRESSES: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'ether_addr']);
+
 /** Operands are numbers, but where the type has flags or is an address. */
 function operandType(arg: Typed): Typed {
-  const own = arg.type.base === 'bitmask' || hasPrefixes(arg.type) || arg.type.name === 'ether_addr';
-  return own ? arg : { ...arg, type: datatype('integer') };
+  return arg.type.base === 'bitmask' || ADDRESSES.has(arg.type.name)
+    ? arg
+    : { ...arg, type: datatype('integer') };
 }

@@ -4,7 +4,7 @@ import type { Expression } from '../model/index.ts';
 import { Inexpressible } from './term.ts';
 
 /** The types whose aligned ranges nft writes as prefixes (its DTYPE_F_PREFIX). */
-const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr']);
+const PREFIXED: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'mark', 'devgroup', 'realm']);
 
 export function hasPrefixes(type: Datatype): boolean {
   return PREFIXED.has(type.name);

@@ -16,6 +16,9 @@ interface Dependency {
 /** Families where `ip protocol` or `ip6 nexthdr` also says which network protocol it is. */
 const SEVERAL_NETWORKS: ReadonlySet<FamilyName> = new Set(['inet', 'bridge', 'netdev']);
 
+/** Headers that nft takes to say themselves what they are carried in; of IGMP it lists both. */
+const TELLING: ReadonlySet<string> = new Set(['icmp', 'icmpv6']);
+
 /**
  * The matches that announce headers. When a later statement is about such a header the match is implied,
  * and nft does not list it (its payload_dependency_kill).
@@ -53,7 +56,7 @@ export class Dependencies {
     const dependency = this.#announced.get(layer);
     if (dependency?.header !== header || dependency.kept) return;
     this.#implied.push(dependency);
-    if (layer !== 'transport' || header.over === undefined) return;
+    if (layer !== 'transport' || header.over === undefined || !TELLING.has(header.name)) return;
     const network = this.#announced.get('network');
     if (network?.header === findHeader(header.over) && !network.kept) this.#implied.push(network);
   }

@@ -72,7 +72,7 @@ function describeFib({ result, flags }: InstructionNamed<'fib'>): Described {
   if (flags >= PRESENT * 2 || (check && result !== 'oif')) throw new Inexpressible('unknown flags');
   const selector = known(fibResults[name]);
   const names = FIB_FLAGS.filter((flag, bit) => flag !== 'present' && flags & (1 << bit));
-  return { node: { fib: { result: name, flags: names } } as Expression, ...typed(selector) };
+  return { node: { fib: { result, flags: names } } as Expression, ...typed(selector) };
 }
 
 function describeSocket({ key, level }: InstructionNamed<'socket'>): Described {

@@ -92,7 +92,7 @@ function upperBound(
 }
 
 /** Puts what a load loads into its register; false where the instruction is none. */
-function load(instruction: Instruction, at: number, reading: Reading): boolean {
+export function load(instruction: Instruction, at: number, reading: Reading): boolean {
   const { registers } = reading;
   switch (instruction.name) {
     case 'immediate':

@@ -5,6 +5,7 @@ import {
   flagList,
   hasPrefixes,
   literal,
+  maxOf,
   numberOf,
   prefixLength,
   rangeLiteral,
@@ -14,7 +15,7 @@ import {
 } from './constant.ts';
 import type { Described } from './described.ts';
 import type { Describer } from './describer.ts';
-import { splitPayload } from './payload.ts';
+import { rawPayload, splitPayload } from './payload.ts';
 import { type Bitwise, Inexpressible, type Payload, type Term } from './term.ts';
 
 const OPERATORS: Readonly<Record<InstructionNamed<'cmp'>['op'], MatchOperator>> = {
@@ -48,7 +49,8 @@ export function compare(left: Term, op: Comparison, right: Uint8Array, describer
 function constant(described: Described, right: Uint8Array, describer: Describer): Expression {
   if (described.parts !== undefined) throw new Inexpressible('several values are compared at once');
   const width = widthOf(described);
-  if (right.length < width && hasPrefixes(described.type)) return leadingBytes(described, right, describer);
+  if (right.length < width && described.byteorder === 'network' && hasPrefixes(described.type))
+    return leadingBytes(described, right, describer);
   const fits =
     right.length === width ||
     (described.type.base === 'string' && right.length < width) ||
@@ -74,7 +76,11 @@ function comparePayload(left: Payload, op: 'eq' | 'neq', right: Uint8Array, desc
     return;
   }
   const parts = splitPayload(left, context);
-  if (op === 'neq' && parts.length > 1) throw new Inexpressible('several fields together differ');
+  if (op === 'neq' && parts.length > 1) {
+    const raw = rawPayload(left);
+    push(raw, op, registerLiteral(right, raw, describer.notation), describer);
+    return;
+  }
   for (const { described, at, loaded } of parts) {
     const bytes = right.subarray(at / 8, (at + loaded) / 8);
     if (described.field !== undefined) describer.uses(described.field.header, left.tunnel);
@@ -97,6 +103,10 @@ function compareMasked(left: Bitwise, op: 'eq' | 'neq', right: Uint8Array, descr
   const mask = numberOf(left.mask, described);
   const value = numberOf(right, described);
   const { notation } = describer;
+  if (mask === maxOf(described.bits)) {
+    push(described, op, literal(value, described, notation), describer, right);
+    return true;
+  }
   if (described.type.base === 'bitmask' && value === 0n && mask !== 0n) {
     const operator = op === 'neq' ? 'in' : '!';
     describer.push({

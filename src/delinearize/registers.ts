@@ -17,6 +17,16 @@ export class Registers {
     return this.#at(slotOf(register));
   }
 
+  /** The value that a register is in, and how many slots of it come before. */
+  covering(register: Register): { readonly term: Term; readonly skipped: number } {
+    const slot = slotOf(register);
+    for (let first = slot; first >= 0; first--) {
+      const term = this.#terms[first];
+      if (term !== undefined) return { term, skipped: slot - first };
+    }
+    throw new Inexpressible('nothing that is understood is in the register');
+  }
+
   /** The values side by side that make up a key with parts of these widths. */
   readParts(register: Register, parts: KnownSet['key']): Term {
     if (parts.length === 1) return this.read(register);

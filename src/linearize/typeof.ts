@@ -20,7 +20,8 @@ export const EMPTY_CONCAT: Typeof = { kind: 'concat', parts: [] };
 
 /**
  * What nft notes in the userdata of an anonymous set of the expression that is looked up in it. Bits that have
- * to be computed first have no note, nor have the keys of maps, concatenations excepted.
+ * to be computed first have no note, if they stand alone or are shifted, nor have the keys of maps,
+ * concatenations excepted.
  */
 export function typeofLookup(key: Expr, isMap: boolean): Typeof | undefined {
   return key.kind === 'concat' || !isMap ? typeofExpr(key, false) : undefined;
@@ -50,9 +51,20 @@ function typeofExpr(expr: Expr, declared: boolean): Typeof | undefined {
   }
 }
 
+/** nft notes the parts before the first one that has no note. */
 function typeofConcat({ parts }: Concat, declared: boolean): Typeof {
-  const described = parts.map((part) => typeofExpr(part, declared));
-  return described.every((part) => part !== undefined) ? { kind: 'concat', parts: described } : EMPTY_CONCAT;
+  const described: Typeof[] = [];
+  for (const part of parts) {
+    const note = typeofExpr(declared ? part : unmasked(part), declared);
+    if (note === undefined) break;
+    described.push(note);
+  }
+  return { kind: 'concat', parts: described };
+}
+
+/** What is calculated is noted as what it is calculated from, unless it is shifted. */
+function unmasked(expr: Expr): Expr {
+  return expr.kind === 'binop' && expr.op !== 'rshift' && expr.op !== 'lshift' ? expr.left : expr;
 }
 
 /** A field that shares its bytes with others: the load under the mask and the shift. */

@@ -6,9 +6,9 @@ import {
   type KnownSet,
   SET_FLAGS,
   type SetDeclaration,
-  VERDICT,
 } from '../bytecode/index.ts';
-import { CompileError, compileRule } from '../linearize/index.ts';
+import { type FlowContext, flowOf, isComparison } from '../delinearize/index.ts';
+import { type CompiledRule, CompileError, compileRule } from '../linearize/index.ts';
 import type { Chain, Family, Statement } from '../model/index.ts';
 
 /** What a rule that was read stands among. */
@@ -20,45 +20,48 @@ export interface RulePlace {
 
 /**
  * What instructions do, where the order of comparisons that stand side by side does not count: all of them must
- * hold. A comparison has the loads before it with it.
+ * hold. Until a comparison is made, nothing has been done.
  */
-function inAnyOrder(instructions: readonly Instruction[], family: Family, isNamed: IsNamed): string[] {
+function inAnyOrder(instructions: readonly Instruction[], isNamed: IsNamed): string[] {
   const done: string[] = [];
   let comparisons: string[] = [];
-  let open: string[] = [];
   for (const instruction of instructions) {
-    open.push(essence(family === 'ip' ? asProtocol(instruction) : instruction, isNamed));
-    if (isLoad(instruction)) continue;
-    if (isComparison(instruction)) comparisons.push(open.join('\n'));
+    const text = essence(instruction, isNamed);
+    if (isComparison(instruction)) comparisons.push(text);
     else {
-      done.push(...comparisons.sort(), ...open);
+      done.push(...comparisons.sort(), text);
       comparisons = [];
     }
-    open = [];
   }
-  return [...done, ...comparisons.sort(), ...open];
+  return [...done, ...comparisons.sort()];
 }
 
-/** In the family ip the header's `protocol` and `meta l4proto` are the same byte. */
-function asProtocol(instruction: Instruction): Instruction {
-  if (instruction.name !== 'payload' || !('dreg' in instruction) || instruction.dreg === undefined)
-    return instruction;
-  const { base, offset, len, dreg } = instruction;
-  return base === 'network' && offset === 9 && len === 1
-    ? { name: 'meta', dreg, key: 'l4proto' }
-    : instruction;
+/** Numbers texts in the order in which they are first met, beyond the number of the verdict register. */
+function numbering(): (text: string) => number {
+  const numbers = new Map<string, number>();
+  return (text) => {
+    const number = numbers.get(text) ?? numbers.size + 1;
+    numbers.set(text, number);
+    return number;
+  };
 }
 
-function isComparison(instruction: Instruction): boolean {
-  const { name } = instruction;
-  return name === 'cmp' || name === 'range' || (name === 'lookup' && instruction.dreg === undefined);
+/** Gives the sets that a rule makes for itself names by which they can be told apart. */
+function withOwnNames({ instructions, sets }: CompiledRule): {
+  readonly instructions: readonly Instruction[];
+  readonly own: ReadonlyMap<string, KnownSet>;
+} {
+  const own = new Map(sets.map((set) => [ownName(set.id), set as unknown as KnownSet]));
+  const named = instructions.map((instruction) =>
+    'setId' in instruction && own.has(ownName(instruction.setId))
+      ? { ...instruction, set: ownName(instruction.setId) }
+      : instruction,
+  );
+  return { instructions: named, own };
 }
 
-/** Whether an instruction only puts something into a register; a generator of numbers also counts. */
-function isLoad(instruction: Instruction): boolean {
-  const { dreg } = instruction as { readonly dreg?: number };
-  return dreg !== undefined && dreg !== VERDICT && instruction.name !== 'numgen';
-}
+/** No set's name holds a zero. */
+const ownName = (id: number | undefined) => `\0${id}`;
 
 /** Whether compiling what was read gives instructions that do the same again. */
 export function isFaithful(
@@ -76,13 +79,10 @@ export function isFaithful(
     return known !== undefined && !(known.flags & SET_FLAGS.anonymous);
   };
   try {
-    const compiled = compileRule(statements, place.family, place.chain, names).instructions;
+    const compiled = compileRule(statements, place.family, place.chain, names);
     return (
-      inStep(compiled, instructions, isNamed) ||
-      isDeepStrictEqual(
-        inAnyOrder(compiled, place.family, isNamed),
-        inAnyOrder(instructions, place.family, isNamed),
-      )
+      inStep(compiled.instructions, instructions, isNamed) ||
+      inFlow(compiled, instructions, { ...place, isNamed, number: numbering() })
     );
   } catch (error) {
     if (error instanceof CompileError) return false;
@@ -118,4 +118,14 @@ function isSameValue(one: unknown, other: unknown): boolean {
       other instanceof Uint8Array && one.length === other.length && one.every((byte, i) => byte === other[i])
     );
   return typeof one === 'object' && isDeepStrictEqual(one, other);
+}
+
+/** Whether the same is done with the same values, in whatever registers they are. */
+function inFlow(compiled: CompiledRule, instructions: readonly Instruction[], context: FlowContext): boolean {
+  const { isNamed } = context;
+  const { instructions: named, own } = withOwnNames(compiled);
+  const written = flowOf(named, { ...context, set: (name) => own.get(name) ?? context.set(name) });
+  const read = flowOf(instructions, context);
+  if (written === undefined || read === undefined) return false;
+  return isDeepStrictEqual(inAnyOrder(written, isNamed), inAnyOrder(read, isNamed));
 }

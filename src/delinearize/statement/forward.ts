@@ -70,13 +70,15 @@ export const forwardReaders: StatementReaders = {
     return {
       terms: present([to, device]),
       run: (describer) => {
-        const family =
-          describer.family === 'ip' || describer.family === 'ip6'
-            ? describer.family
-            : describer.protocols.network;
+        const { family } = describer;
+        if (to === undefined && device !== undefined && family === 'netdev') {
+          describer.push({ dup: { addr: describer.value(device, DEVICE) } });
+          return;
+        }
+        const network = family === 'ip' || family === 'ip6' ? family : describer.protocols.network;
         describer.push({
           dup: {
-            ...(to && { addr: describer.value(to, addressType(family)) }),
+            ...(to && { addr: describer.value(to, addressType(network)) }),
             ...(device && { dev: describer.value(device, DEVICE) }),
           },
         });

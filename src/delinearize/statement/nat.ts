@@ -39,7 +39,7 @@ function termsOf(...pairs: readonly (Ends | undefined)[]): Term[] {
   return pairs.flatMap((pair) => (pair ? [pair.min, ...(pair.max ? [pair.max] : [])] : []));
 }
 
-function value({ min, max }: Ends, want: Typed, describer: Describer, prefixes: boolean): Expression {
+function value({ min, max }: Ends, want: Typed, describer: Describer): Expression {
   if (max === undefined) return describer.value(min, want);
   if (min.kind !== 'constant' || max.kind !== 'constant')
     throw new Inexpressible('the ends are not constants');
@@ -47,12 +47,11 @@ function value({ min, max }: Ends, want: Typed, describer: Describer, prefixes: 
     if (bytes.length * 8 !== want.bits) throw new Inexpressible('an end of another width');
     return fromBytes(bytes, want.byteorder);
   }) as [bigint, bigint];
-  if (prefixes) return rangeLiteral(low, high, want, describer.notation);
-  return { range: [describer.literal(low, want), describer.literal(high, want)] };
+  return rangeLiteral(low, high, want, describer.notation);
 }
 
 function portOf(port: Ends | undefined, describer: Describer): { readonly port?: Expression } {
-  return port === undefined ? {} : { port: value(port, PORT, describer, false) };
+  return port === undefined ? {} : { port: value(port, PORT, describer) };
 }
 
 /** Translation of addresses and ports. */
@@ -68,7 +67,7 @@ export const natReaders: StatementReaders = {
       run: (describer) => {
         const family = addressFamily(number);
         const netmap = (flags & FLAGS.netmap) !== 0;
-        const target = addr && value(addr, addressType(family), describer, netmap);
+        const target = addr && value(addr, addressType(family), describer);
         const named = flagNames(FLAGS, flags & ~GIVEN);
         const said =
           addr === undefined || family === undefined || family === describer.family ? {} : { family };

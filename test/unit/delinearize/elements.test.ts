@@ -76,9 +76,12 @@ test('an interval may be the whole space, or begin at zero', () => {
   comesBack([0, { range: [7, 9] }], intervalSet(port));
 });
 
-test('numbers have ranges, never prefixes', () => {
+test('ports have ranges, never prefixes', () => {
   comesBack([{ range: [256, 511] }], intervalSet(port));
-  comesBack([{ range: [0, 15] }, 4096], intervalSet(mark));
+});
+
+test('marks have prefixes, as addresses', () => {
+  comesBack([{ prefix: { addr: 0, len: 28 } }, { range: [32, 46] }, 4096], intervalSet(mark));
 });
 
 test('names with a common beginning are a pattern', () => {

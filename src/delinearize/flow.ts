@@ -1,0 +1,171 @@
+import { essence, type Instruction, type IsNamed, type KnownSet, type Register } from '../bytecode/index.ts';
+import type { FamilyName } from '../protocol/index.ts';
+import { load } from './machine.ts';
+import { Registers } from './registers.ts';
+import type { Reading } from './step.ts';
+import { Inexpressible, type Term } from './term.ts';
+
+/** What a rule is followed through the machine with. */
+export interface FlowContext {
+  readonly family: FamilyName;
+  /** A set by the name that the instructions call it. */
+  set(name: string): KnownSet | undefined;
+  readonly isNamed: IsNamed;
+  /** Numbers values: the same number for the same text. */
+  number(value: string): number;
+}
+
+/** Where instructions name registers that they read. */
+const SOURCES = [
+  'sreg',
+  'sreg2',
+  'sregKey',
+  'sregData',
+  'addrMin',
+  'addrMax',
+  'protoMin',
+  'protoMax',
+  'addr',
+  'port',
+  'dev',
+] as const;
+
+/**
+ * What a rule does, whatever registers it goes through: its instructions without the loads, and for each register
+ * that they read the number of the value in it. Generators of numbers are kept too: each is another number.
+ *
+ * @returns undefined where an instruction is not understood
+ */
+export function flowOf(
+  instructions: readonly Instruction[],
+  context: FlowContext,
+): readonly Instruction[] | undefined {
+  const registers = new Registers();
+  const reading: Reading = { registers, set: (name) => context.set(name) };
+  const effects: Instruction[] = [];
+  const rule: Rule = { instructions, acts: [], context };
+  let acts = 0;
+  try {
+    instructions.forEach((instruction, at) => {
+      if (instruction.name === 'opaque') throw new Inexpressible('an instruction that is not known');
+      rule.acts.push(acts);
+      const isLoad = load(instruction, at, reading);
+      if (isLoad && instruction.name !== 'numgen') return;
+      effects.push(isLoad ? withoutRegisters(instruction) : effectOf(instruction, rule, reading));
+      if (!isComparison(effects.at(-1) as Instruction)) acts++;
+    });
+  } catch (error) {
+    if (error instanceof Inexpressible) return undefined;
+    throw error;
+  }
+  return effects;
+}
+
+/** Whether an instruction does nothing but end the rule where something does not hold. */
+export function isComparison(instruction: Instruction): boolean {
+  const { name } = instruction;
+  return name === 'cmp' || name === 'range' || (name === 'lookup' && instruction.dreg === undefined);
+}
+
+interface Rule {
+  readonly instructions: readonly Instruction[];
+  /** How much had been done before each instruction: it may load what was changed by that. */
+  readonly acts: number[];
+  readonly context: FlowContext;
+}
+
+function effectOf(instruction: Instruction, rule: Rule, reading: Reading): Instruction {
+  const { context } = rule;
+  const describe = ({ term, skipped = 0 }: Source) => {
+    const text = textOf(term, rule);
+    return context.number(skipped === 0 ? text : `${text} + ${skipped}`);
+  };
+  if (instruction.name === 'cmp') {
+    const term = reading.registers.readLength(instruction.sreg, instruction.data.length);
+    const narrow = narrowed(term, instruction, rule);
+    return narrow === undefined
+      ? { ...instruction, sreg: describe({ term }) }
+      : { ...instruction, sreg: context.number(narrow.text), data: narrow.data };
+  }
+  const numbered: Record<string, number> = {};
+  for (const source of SOURCES) {
+    const register = (instruction as Readonly<Record<string, unknown>>)[source];
+    if (typeof register === 'number')
+      numbered[source] = describe(valueAt(register, source, instruction, reading));
+  }
+  return { ...instruction, ...numbered } as Instruction;
+}
+
+/** A value, or what lies some slots behind its beginning. */
+interface Source {
+  readonly term: Term;
+  readonly skipped?: number;
+}
+
+function valueAt(register: Register, source: string, instruction: Instruction, reading: Reading): Source {
+  const { registers } = reading;
+  const set =
+    'set' in instruction && typeof instruction.set === 'string' ? reading.set(instruction.set) : undefined;
+  if (set === undefined) return registers.covering(register);
+  const parts = source === 'sregData' && set.data?.kind === 'value' ? set.data.parts : set.key;
+  return { term: registers.readParts(register, parts) };
+}
+
+/** Bytes of the packet of which only the first are compared might as well not be loaded. */
+function narrowed(
+  term: Term,
+  { op, data }: Extract<Instruction, { name: 'cmp' }>,
+  rule: Rule,
+): { readonly text: string; readonly data: Uint8Array } | undefined {
+  if (op !== 'eq' && op !== 'neq') return undefined;
+  if (term.kind !== 'bitwise' || term.arg.kind !== 'payload' || term.mask.length !== data.length)
+    return undefined;
+  const whole = term.mask.findIndex((byte) => byte !== 0xff);
+  const isPrefix = whole > 0 && term.mask.subarray(whole).every((byte) => byte === 0);
+  const isPlain = term.xor.every((byte) => byte === 0) && data.subarray(whole).every((byte) => byte === 0);
+  const at = term.arg.from.at(-1) as number;
+  const payload = rule.instructions[at];
+  if (!isPrefix || !isPlain || payload?.name !== 'payload') return undefined;
+  return { text: loadText({ ...payload, len: whole }, at, rule), data: data.subarray(0, whole) };
+}
+
+/** A value by the instructions that make it. */
+function textOf(term: Term, rule: Rule): string {
+  if (term.kind === 'concat') return term.parts.map((part) => textOf(part, rule)).join(' . ');
+  const at = term.from.at(-1) as number;
+  const own = rule.instructions[at] as Instruction;
+  const from = 'arg' in term ? term.arg : 'key' in term ? term.key : undefined;
+  if (from === undefined) return loadText(own, at, rule);
+  if (isIdle(own)) return textOf(from, rule);
+  return `${essence(withoutRegisters(own), rule.context.isNamed)} (${textOf(from, rule)})`;
+}
+
+/** Whether what comes out is what went in: one byte is swapped, or all bits are kept. */
+function isIdle(instruction: Instruction): boolean {
+  if (instruction.name === 'byteorder') return instruction.len === 1;
+  if (instruction.name !== 'bitwise' || (instruction.op ?? 'bool') !== 'bool') return false;
+  const { mask, xor } = instruction;
+  return mask?.every((byte) => byte === 0xff) === true && xor?.every((byte) => byte === 0) === true;
+}
+
+function loadText(instruction: Instruction, at: number, { acts, context }: Rule): string {
+  const text = essence(withoutRegisters(asProtocol(instruction, context.family)), context.isNamed);
+  return instruction.name === 'immediate' ? text : `${text} after ${acts[at]}`;
+}
+
+/** In the family ip the header's `protocol` and `meta l4proto` are the same byte. */
+function asProtocol(instruction: Instruction, family: FamilyName): Instruction {
+  if (family !== 'ip' || instruction.name !== 'payload' || instruction.dreg === undefined) return instruction;
+  const { base, offset, len, dreg } = instruction;
+  return base === 'network' && offset === 9 && len === 1
+    ? { name: 'meta', dreg, key: 'l4proto' }
+    : instruction;
+}
+
+function withoutRegisters(instruction: Instruction): Instruction {
+  const plain: Record<string, unknown> = { ...instruction };
+  for (const name of ['dreg', ...SOURCES]) if (typeof plain[name] === 'number') plain[name] = 0;
+  if (instruction.name === 'inner')
+    plain.expression = withoutRegisters(instruction.expression as Instruction);
+  return plain as unknown as Instruction;
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Instruction, KnownSet } from '../../../src/bytecode/index.ts';
+import { datatype } from '../../../src/datatype/index.ts';
+import { flowOf } from '../../../src/delinearize/index.ts';
+
+const bytes = (...list: number[]) => new Uint8Array(list);
+const typed = (name: 'ipv4_addr' | 'inet_service', bits: number) =>
+  ({ type: datatype(name), bits, byteorder: 'network' }) as const;
+const pairs: KnownSet = {
+  name: 'pairs',
+  flags: 0,
+  key: [typed('ipv4_addr', 32), typed('inet_service', 16)],
+};
+
+/** The flows of several rules, whose values are numbered together. */
+function flows(...rules: readonly (readonly Instruction[])[]): (readonly Instruction[] | undefined)[] {
+  const numbers = new Map<string, number>();
+  return rules.map((rule) =>
+    flowOf(rule, {
+      family: 'ip',
+      set: (name) => (name === 'pairs' ? pairs : undefined),
+      isNamed: (name) => name === 'pairs',
+      number: (text) => {
+        numbers.set(text, numbers.get(text) ?? numbers.size + 1);
+        return numbers.get(text) as number;
+      },
+    }),
+  );
+}
+
+const saddr = (dreg: number, len = 4): Instruction => ({
+  name: 'payload',
+  dreg,
+  base: 'network',
+  offset: 12,
+  len,
+});
+const dport = (dreg: number): Instruction => ({
+  name: 'payload',
+  dreg,
+  base: 'transport',
+  offset: 2,
+  len: 2,
+});
+const mask = (sreg: number, dreg: number, ...bits: number[]): Instruction => ({
+  name: 'bitwise',
+  sreg,
+  dreg,
+  len: bits.length,
+  mask: bytes(...bits),
+  xor: new Uint8Array(bits.length),
+  op: 'bool',
+});
+const equals = (sreg: number, ...data: number[]): Instruction => ({
+  name: 'cmp',
+  sreg,
+  op: 'eq',
+  data: bytes(...data),
+});
+const lookup = (sreg: number): Instruction => ({ name: 'lookup', set: 'pairs', sreg });
+const markWith = (sreg: number): Instruction => ({ name: 'meta', key: 'mark', sreg });
+const mark = (dreg: number): Instruction => ({ name: 'meta', key: 'mark', dreg });
+
+function same(...rules: readonly (readonly Instruction[])[]): void {
+  const [first, ...others] = flows(...rules);
+  assert.ok(first);
+  for (const other of others) assert.deepEqual(other, first);
+}
+
+function different(one: readonly Instruction[], other: readonly Instruction[]): void {
+  const [a, b] = flows(one, other);
+  assert.ok(a && b);
+  assert.notDeepEqual(a, b);
+}
+
+test('registers have no part in what a rule does', () => {
+  same([saddr(1), dport(9), lookup(1)], [saddr(2), dport(13), lookup(2)], [dport(11), saddr(10), lookup(10)]);
+  same([saddr(1), equals(1, 10, 0, 0, 1)], [saddr(4), equals(4, 10, 0, 0, 1)]);
+});
+
+test('what is in the registers has', () => {
+  different([saddr(1), dport(9), lookup(1)], [dport(1), saddr(9), lookup(1)]);
+  different([saddr(1), equals(1, 10, 0, 0, 1)], [saddr(1), equals(1, 10, 0, 0, 2)]);
+  different([saddr(1), mask(1, 1, 255, 0, 0, 7), equals(1, 1, 0, 0, 1)], [saddr(1), equals(1, 1, 0, 0, 1)]);
+});
+
+test('masked bytes at the end might as well not be loaded', () => {
+  same([saddr(1), mask(1, 1, 255, 255, 0, 0), equals(1, 10, 1, 0, 0)], [saddr(1, 2), equals(1, 10, 1)]);
+  different([saddr(1), mask(1, 1, 255, 255, 0, 0), equals(1, 10, 1, 0, 9)], [saddr(1, 2), equals(1, 10, 1)]);
+});
+
+test('a mask of ones, and a swap of one byte, do nothing', () => {
+  const swap: Instruction = { name: 'byteorder', sreg: 2, dreg: 2, op: 'hton', len: 1, size: 2 };
+  same(
+    [mark(1), equals(1, 1, 0, 0, 0)],
+    [mark(2), mask(2, 3, 255, 255, 255, 255), equals(3, 1, 0, 0, 0)],
+    [mark(2), swap, equals(2, 1, 0, 0, 0)],
+  );
+});
+
+test('what is loaded after a change is another value', () => {
+  different([mark(1), mark(2), markWith(1), markWith(2)], [mark(1), markWith(1), mark(2), markWith(2)]);
+});
+
+test('a rule that is not understood has no flow', () => {
+  assert.deepEqual(flows([{ name: 'opaque', expression: 'match', data: undefined }], [lookup(1)]), [
+    undefined,
+    undefined,
+  ]);
+});
