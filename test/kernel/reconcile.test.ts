@@ -160,6 +160,46 @@ suite('reconcile', requires('root', 'netns'), () => {
     }));
 });
 
+suite('reconcile what packets fill', requires('root', 'netns', 'nft'), () => {
+  const add = { op: 'add', elem: { payload: { protocol: 'ip', field: 'saddr' } } } as const;
+  const filled: Ruleset = {
+    nftables: [
+      { table: { family: 'inet', name: 't' } },
+      { set: { ...place, name: 's', type: 'ipv4_addr' } },
+      { map: { ...place, name: 'm', type: 'ipv4_addr', map: 'inet_service' } },
+      { chain: { ...place, name: 'c' } },
+      { rule: { ...place, chain: 'c', expr: [{ set: { ...add, set: '@s' } }] } },
+      { rule: { ...place, chain: 'c', expr: [{ map: { ...add, data: dport, map: '@m' } }] } },
+    ],
+  };
+
+  test('has no difference where the kernel gave a size', () =>
+    withKernel(async ({ nft }) => {
+      await reconcile(nft, filled);
+      const listing = await nft.list();
+      assert.deepEqual([find(listing, 'set', 's').size, find(listing, 'map', 'm').size], [65535, 65535]);
+      assert.deepEqual((await reconcile(nft, filled)).transaction.nftables, []);
+      assert.deepEqual((await reconcile(nft, listing)).transaction.nftables, []);
+    }));
+
+  test('a listing of it can be committed elsewhere, whoever made it', () =>
+    withKernel((kernel) =>
+      withKernel(async (copy) => {
+        kernel.load(
+          `table inet t {
+            set s { type ipv4_addr; }
+            map m { type ipv4_addr : inet_service; }
+            chain c { add @s { ip saddr }; add @m { ip saddr : tcp dport }; }
+          }`,
+        );
+        const listing = await kernel.nft.list();
+        await copy.nft.commit(listing);
+        assert.equal(copy.text(), kernel.text());
+        assert.deepEqual((await reconcile(copy.nft, listing)).transaction.nftables, []);
+      }),
+    ));
+});
+
 /** A ruleset for devices of these names, and the names that the kernel has for it afterwards. */
 async function devicesAfter(
   kernel: Kernel,
