@@ -1,9 +1,12 @@
+/** Where the library is: beside the sources of the benchmarks, or around them where they are shipped with it. */
+export const dist = new URL(import.meta.url.endsWith('.ts') ? '../dist/' : '../', import.meta.url).href;
+
 /**
  * The library as it is shipped: what is measured is `dist`, not what a loader makes of the sources. Parts
  * that are not exported come from their own files.
  */
 async function load<T>(file: string): Promise<T> {
-  return (await import(new URL(`../dist/${file}`, import.meta.url).href)) as T;
+  return (await import(`${dist}${file}`)) as T;
 }
 
 export const nftjs = await load<typeof import('../src/index.ts')>('index.js');

@@ -11,14 +11,17 @@ export interface Figure {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** How many times the limit's median; absent where the limit was not measured. */
-  readonly ratioToLimit?: number;
+  /** How many times the limit's median; null where the limit was not measured. */
+  readonly ratioToLimit: number | null;
 }
 
 /** What one trial found. */
 export interface Sample extends Pick<Figure, 'suite' | 'case' | 'size' | 'driver' | 'metric' | 'unit'> {
   readonly value: number;
 }
+
+/** What others are compared with: the kernel's own time, of packets the way without rules. */
+const LIMITS: readonly string[] = ['limit', 'unfiltered'];
 
 /** Medians and spreads of samples, in the order in which they came. */
 export function summarize(samples: readonly Sample[]): Figure[] {
@@ -32,11 +35,12 @@ export function summarize(samples: readonly Sample[]): Figure[] {
   const figures = [...groups.values()].map((group): Figure => {
     const [{ value: _, ...what }] = group as [Sample];
     const values = group.map(({ value }) => value);
-    return { ...what, median: median(values), min: Math.min(...values), max: Math.max(...values) };
+    const spread = { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+    return { ...what, ...spread, ratioToLimit: null };
   });
   return figures.map((figure) => {
     // A synchronous way is compared with the synchronous limit, where that was measured.
-    const limits = figure.driver.endsWith(' sync') ? ['limit sync', 'limit'] : ['limit'];
+    const limits = figure.driver.endsWith(' sync') ? ['limit sync', ...LIMITS] : LIMITS;
     const limit = limits
       .map((name) => figures.find((other) => other.driver === name && sameThing(other, figure)))
       .find((other) => other !== undefined);
@@ -56,10 +60,10 @@ export function table(figures: readonly Figure[]): string {
     const title = `${figure.suite}: ${figure.case}, ${figure.size.toLocaleString('en')}: ${figure.metric}`;
     if (title !== head) lines.push('', title);
     head = title;
-    const ratio = figure.ratioToLimit === undefined ? '' : `${figure.ratioToLimit.toFixed(2)} × limit`;
+    const ratio = figure.ratioToLimit === null ? '' : `${figure.ratioToLimit.toFixed(2)} × limit`;
     const spread = `${number(figure.min)} – ${number(figure.max)}`;
     lines.push(
-      `  ${figure.driver.padEnd(17)}${number(figure.median).padStart(11)} ${figure.unit.padEnd(3)}` +
+      `  ${figure.driver.padEnd(23)}${number(figure.median).padStart(11)} ${figure.unit.padEnd(3)}` +
         `${ratio.padStart(16)}    ${spread}`,
     );
   }
@@ -72,6 +76,7 @@ function byThing(a: Figure, b: Figure): number {
   return same ? a.metric.localeCompare(b.metric) : 0;
 }
 
-function number(value: number): string {
+/** As many digits as people can take in. */
+export function number(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 1 : 0 });
 }

@@ -17,12 +17,16 @@ export interface Case {
   /** Elements, rules, VMs: what the suite counts. */
   readonly size: number;
   readonly drivers: readonly DriverName[];
-  run(session: Session): Promise<readonly Measurement[]>;
+  run(session: Session, driver: DriverName): Promise<readonly Measurement[]>;
 }
 
 export interface Suite {
   /** What is measured, in a line. */
   readonly about: string;
+  /** Why it cannot be measured here; absent, or undefined, where it can. */
+  missing?(): string | undefined;
+  /** `false`: left out of a quick run, unless it is asked for by name. */
+  readonly quick?: false;
   cases(scale: Scale): readonly Case[];
 }
 

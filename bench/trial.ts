@@ -8,7 +8,7 @@ const found = suites[suite]?.cases(scale as Scale)[Number(index)];
 if (found === undefined) throw new Error(`no case ${index} in the suite ${suite}`);
 const session = drivers[driver as DriverName].open();
 try {
-  process.stdout.write(JSON.stringify(await found.run(session)));
+  process.stdout.write(JSON.stringify(await found.run(session, driver as DriverName)));
 } finally {
   session.close();
 }

@@ -66,12 +66,10 @@ export const churn: Suite = {
   cases: (scale) =>
     sizes(scale, [1000], [100_000], [1_000_000]).flatMap((size) =>
       Object.entries(keyKinds).flatMap(([name, kind]) => [
-        oneElement(
-          name,
-          kind,
-          size,
-          allDrivers.filter((driver) => !slow.has(driver)),
-        ),
+        oneElement(name, kind, size, [
+          ...allDrivers.filter((driver) => !slow.has(driver)),
+          'google/nftables',
+        ]),
         oneElement(
           name,
           kind,

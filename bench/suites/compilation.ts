@@ -24,6 +24,7 @@ function compile(name: string, size: number, commands: () => readonly Command[])
 const added = (elements: readonly RulesetElement[]) => elements.map((add) => ({ add }) as Command);
 
 export const compilation: Suite = {
+  quick: false,
   about: 'from the model to the bytes for the kernel, without a kernel',
   cases: (scale) => {
     const size = scale === 'quick' ? 10_000 : 100_000;

@@ -57,6 +57,7 @@ function firewall(size: number): Case {
 }
 
 export const machines: Suite = {
+  quick: false,
   about: 'uncloud: from the records of VMs to their firewall in force (nftjs renders, the others load)',
   cases: (scale) => sizes(scale, [1000], [10_000], []).map(firewall),
 };

@@ -4,12 +4,13 @@ import type { Suite } from '../suite.ts';
 import { addTable, deleteTable, TABLE } from '../work.ts';
 
 export const tiny: Suite = {
+  quick: false,
   about: 'the smallest transaction there and back: a table is added and deleted',
   cases: () => [
     {
       name: 'add and delete a table',
       size: 1,
-      drivers: allDrivers,
+      drivers: [...allDrivers, 'google/nftables', 'pyroute2'],
       async run(session) {
         const table = `${TABLE.family} ${TABLE.table}`;
         const trip = session.prepare({
