@@ -265,7 +265,10 @@ function changeElements(
   const { family, table, name } = item.node as unknown as { family: Family; table: string; name: string };
   const { timeout } = item.node;
   const retimed = before.node.timeout !== timeout;
-  const { gone, fresh } = compareElements(before.members ?? [], members, goes, retimed);
+  const { gone, fresh } = compareElements(before.members ?? [], members, goes, {
+    retimed,
+    merges: item.node['auto-merge'] === true,
+  });
   // Elements that expire, or that packets take away, may be gone by themselves.
   const volatile = setFlags(before.properties) & (SET_FLAGS.timeout | SET_FLAGS.eval);
   if (gone.length > 0) {

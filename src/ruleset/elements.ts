@@ -9,6 +9,14 @@ export interface ElementChanges {
 /** What an element carries, as text. */
 type Content = (member: Member) => string;
 
+/** What of a set decides how its elements are compared. */
+export interface SetTraits {
+  /** It gives another timeout than before: elements that are there keep theirs. */
+  readonly retimed: boolean;
+  /** Neighbours become one interval. */
+  readonly merges: boolean;
+}
+
 /** Elements that stand or fall together: one alone, or intervals that overlap. */
 interface Cluster {
   readonly members: readonly Member[];
@@ -22,19 +30,19 @@ interface Cluster {
  * however they are cut, where they carry nothing.
  *
  * @param mustGo - elements that cannot stay although nothing of them changes
- * @param retimed - the set gives another timeout than before: those that are there keep theirs
  */
 export function compareElements(
   current: readonly Member[],
   desired: readonly Member[],
   mustGo: (member: Member) => boolean,
-  retimed: boolean,
+  { retimed, merges }: SetTraits,
 ): ElementChanges {
   const content: Content = ({ content: carried, timeout, isTimed }) =>
     (isTimed || retimed) && timeout !== undefined ? `${carried} timeout ${timeout}` : carried;
   const keyed = (members: readonly Member[]) => members.filter(({ interval }) => interval === undefined);
   const singles = compareKeys(keyed(current), keyed(desired), mustGo, content);
-  const intervals = compareIntervals(clusters(current, content, mustGo), clusters(desired, content));
+  const [there, wanted] = [clusters(current, content, mustGo), clusters(desired, content)];
+  const intervals = merges ? compareIntervals(runs(there), runs(wanted)) : compareIntervals(there, wanted);
   return {
     gone: [...singles.gone, ...intervals.gone],
     fresh: [...singles.fresh, ...intervals.fresh],

@@ -2,12 +2,24 @@ import type { Ruleset } from '../../../../src/index.ts';
 import { accept, chain, jump, map, rows, set, table, thing } from '../pairs.ts';
 
 const interval = (...elem: unknown[]): Ruleset => table(set('s', { flags: ['interval'], elem }));
+const merging = (...elem: unknown[]): Ruleset =>
+  table(set('s', { flags: ['interval'], 'auto-merge': true, elem }));
 const hash = (...elem: unknown[]): Ruleset => table(set('s', { elem }));
 const verdicts = (...elem: unknown[]): Ruleset => table(chain('c'), chain('d'), map('m', { elem }));
 const range = (low: number, high: number) => ({ range: [low, high] });
 const address = (...elem: unknown[]): Ruleset =>
   table(set('s', { type: 'ipv4_addr', flags: ['interval'], elem }));
 rows('elements', [
+  [
+    'a neighbour in a set that merges',
+    merging(range(60, 69)),
+    merging(range(50, 59), range(60, 69)),
+    [
+      'delete element s {"elem":[{"range":[60,69]}]}',
+      'add element s {"elem":[{"range":[50,59]},{"range":[60,69]}]}',
+    ],
+  ],
+  ['neighbours that were merged', merging(range(50, 69)), merging(range(50, 59), range(60, 69)), []],
   [
     'one comes, one goes',
     hash(1, 2),
