@@ -21,11 +21,15 @@ export {
 export { CompileError } from './linearize/index.ts';
 export * from './model/index.ts';
 export {
+  type Choice,
+  type Column,
   type Commit,
   type CommitOptions,
   type CommitResult,
   Connection,
   connect,
+  type ElementColumns,
+  type Elements,
   type Feature,
   type Feed,
   type ListScope,
@@ -36,6 +40,7 @@ export {
   type Outcome,
   type Overrun,
   type Refusal,
+  type SetRef,
   type Snapshot,
   type SocketOptions,
   TornError,

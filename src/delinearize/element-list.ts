@@ -37,6 +37,40 @@ function isPlain({ flags, key, data }: Layout): boolean {
   return key.length > 1 || only.type.base !== 'bitmask';
 }
 
+/** Says the element that a reader stands at; intervals of single keys are two, and for `delinearizeElements`. */
+export function elementTeller(
+  set: Layout,
+  notation: Notation = { numericProtocol: false },
+): (reader: ElementReader) => Expression {
+  const plain = isPlain(set) ? keyReader(set.key, notation) : undefined;
+  const keyBytes = keyLength(set.key);
+  const value = set.data?.kind === 'value' ? keyReader(set.data.parts, notation) : undefined;
+  const valueBytes = set.data?.kind === 'value' ? keyLength(set.data.parts) : 0;
+  const usual = usualAttributes(set);
+  return (reader) => {
+    const { bytes, at, length } = reader;
+    const fits =
+      reader.present === usual &&
+      length[ELEMENT.key] === keyBytes &&
+      (!value || length[ELEMENT.data] === valueBytes);
+    if (plain !== undefined && fits && !reader.verdict) {
+      try {
+        const key = plain(bytes, at[ELEMENT.key] as number);
+        return value === undefined ? key : [key, value(bytes, at[ELEMENT.data] as number)];
+      } catch (error) {
+        if (!(error instanceof Inexpressible)) throw error;
+      }
+    }
+    return delinearizeElements([reader.element()], set, notation)[0] as Expression;
+  };
+}
+
+/** The attributes of elements that are told by their bytes; none where none are. */
+function usualAttributes({ data }: Pick<Layout, 'data'>): number {
+  if (data === undefined) return PLAIN;
+  return data.kind === 'value' ? PAIR : 0;
+}
+
 /** @throws Inexpressible when bytes do not fit the set's types */
 function listed(messages: Uint8Array, set: Layout, notation: Notation): Expression[] {
   const { bytes, keys, values, elements, catchall } = places(messages, set);
@@ -67,7 +101,7 @@ function places(messages: Uint8Array, { key: parts, data }: Layout): Places {
   const { at, length } = reader;
   const keyBytes = keyLength(parts);
   const valueBytes = data?.kind === 'value' ? keyLength(data.parts) : 0;
-  const usual = data === undefined ? PLAIN : data.kind === 'value' ? PAIR : 0;
+  const usual = usualAttributes({ data });
   let keys = new Int32Array(1024);
   let values = new Int32Array(1024);
   const elements = new Map<number, KernelElement>();

@@ -28,6 +28,8 @@ export const set = {
   handle: optional(16, u64),
   expression: optional(17, expression),
   expressions: optional(18, expressions),
+  /** How many elements there are, where the kernel says so. */
+  count: optional(20, u32),
 };
 
 /** NFT_SET_POL_* */

@@ -22,6 +22,7 @@ import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
 import { query } from './query.ts';
 import type { Abortable, DumpRequest, SubmitError, SubmitResult } from './socket.ts';
+import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
 
@@ -178,7 +179,7 @@ export class Committer {
 
   /** Compiles with the kernel's answers, which are those of one generation. */
   async #look(job: Job, { signal }: Abortable): Promise<Prepared> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const generation = await this.#socket.generation({ signal });
       const view = new View();
       let torn = false;
@@ -187,13 +188,15 @@ export class Committer {
         torn ||= answer.interrupted;
         view.take(answer.messages);
       }
-      if (!torn && generation === (await this.#socket.generation({ signal })))
+      if (!torn && !view.torn && generation === (await this.#socket.generation({ signal })))
         return this.#looked(job, view, generation);
+      if (tries === READS) throw new TornError('the ruleset', tries);
+      await pause(tries, signal);
     }
   }
 
   #lookSync(job: Job): Prepared {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const generation = this.#socket.generationSync();
       const view = new View();
       let torn = false;
@@ -202,7 +205,9 @@ export class Committer {
         torn ||= answer.interrupted;
         view.take(answer.messages);
       }
-      if (!torn && generation === this.#socket.generationSync()) return this.#looked(job, view, generation);
+      if (!torn && !view.torn && generation === this.#socket.generationSync())
+        return this.#looked(job, view, generation);
+      if (tries === READS) throw new TornError('the ruleset', tries);
     }
   }
 

@@ -2,6 +2,7 @@ import { CompileError } from '../linearize/index.ts';
 import type { Ruleset, RulesetElement } from '../model/index.ts';
 import { type Commands, parseCommands } from '../transaction/index.ts';
 import { type CommitOptions, type Committed, Committer } from './committer.ts';
+import { Elements, type SetRef } from './elements.ts';
 import { TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import type { Feed } from './feed.ts';
@@ -10,7 +11,7 @@ import { type ListScope, listRuleset } from './list.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { prepareReset } from './reset.ts';
 import { type Abortable, NetlinkSocket, NetlinkSocketError, type SocketOptions } from './socket.ts';
-import { Interrupted, pause, TornError } from './torn.ts';
+import { Interrupted, pause, READS, TornError } from './torn.ts';
 import { type TraceEvent, type TraceOptions, trace } from './trace.ts';
 import type { Transport } from './transport.ts';
 
@@ -26,9 +27,6 @@ export interface Snapshot {
   /** The state that it is a picture of: see {@link CommitOptions.generation}. */
   readonly generation: number;
 }
-
-/** How often the ruleset is read while somebody changes it. */
-const READS = 50;
 
 /**
  * A connection to the nf_tables of one network namespace.
@@ -132,6 +130,20 @@ export class Connection {
       if (tries === READS) throw new TornError('the ruleset', tries);
       await pause(tries, signal);
     }
+  }
+
+  /**
+   * The elements of one set or map, which may be millions: one by one, or in columns. Nothing is read before either
+   * is asked for.
+   *
+   * ```ts
+   * const blocked = nft.elements({ family: 'inet', table: 'filter', name: 'blocked' });
+   * for await (const element of blocked) console.log(element);
+   * const { length, keys } = await blocked.columns();
+   * ```
+   */
+  elements(set: SetRef, options: Abortable = {}): Elements {
+    return new Elements(this.#socket, set, options);
   }
 
   /** Whether the kernel has something that not every kernel has. */

@@ -1,5 +1,7 @@
+export type { Choice, Column, ElementColumns } from './columns.ts';
 export type { CommitOptions } from './committer.ts';
 export { type CommitResult, Connection, connect, type Snapshot } from './connection.ts';
+export type { Elements, SetRef } from './elements.ts';
 export { type Outcome, type Refusal, TransactionError } from './error.ts';
 export type { Feature } from './features.ts';
 export type { Feed } from './feed.ts';

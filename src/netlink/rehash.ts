@@ -5,8 +5,8 @@ import type { Abortable, DumpResult } from './socket.ts';
 import { Interrupted, pause, TornError } from './torn.ts';
 
 /** How often a set is read while the kernel rearranges it, and one that changes by itself. */
-const TRIES = 20;
-const CHANGING_TRIES = 4;
+export const TRIES = 20;
+export const CHANGING_TRIES = 4;
 
 /** What says how the kernel keeps a set. */
 export interface Kept {
@@ -31,7 +31,7 @@ export function mayRehash({ flags, size }: Kept): boolean {
 }
 
 /** Whether packets or time change the set, without a commit. */
-function changesByItself({ flags }: Kept): boolean {
+export function changesByItself({ flags }: Kept): boolean {
   return (flags & (SET_FLAGS.timeout | SET_FLAGS.eval)) !== 0;
 }
 

@@ -11,7 +11,7 @@ import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import { readElements, resetElements } from './rehash.ts';
 import type { DumpRequest, DumpResult } from './socket.ts';
-import { Interrupted, pause, TornError } from './torn.ts';
+import { Interrupted, pause, READS, TornError } from './torn.ts';
 
 /** The two ways of asking that a reset needs. */
 export interface Asker {
@@ -43,9 +43,6 @@ const RESETS = {
   elements: { read: MESSAGE.GETSETELEM, reset: MESSAGE.GETSETELEM_RESET },
   rules: { read: MESSAGE.GETRULE, reset: MESSAGE.GETRULE_RESET },
 } as const;
-
-/** How often the ruleset is read until nobody changes it meanwhile. */
-const TRIES = 50;
 
 type Node = ParsedCommand['node'];
 
@@ -81,7 +78,7 @@ export function prepareReset(command: ParsedCommand): Reset {
         return (listing.nftables as RulesetElement[]).filter((element) => listed.kind in element);
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
-        if (tries === TRIES) throw new TornError('the ruleset', tries);
+        if (tries === READS) throw new TornError('the ruleset', tries);
       }
       await pause(tries);
     }

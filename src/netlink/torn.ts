@@ -13,7 +13,9 @@ export class TornError extends NetlinkSocketError {
     super(
       constants.errno.EINTR,
       'netlink',
-      `${what} changed each of the ${tries} times that it was read; less of it is read faster`,
+      tries === 1
+        ? `${what} changed while it was read`
+        : `${what} changed each of the ${tries} times that it was read; less of it is read faster`,
     );
   }
 }
@@ -22,6 +24,9 @@ export class TornError extends NetlinkSocketError {
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
+
+/** How often something is read while somebody changes it. */
+export const READS = 50;
 
 /** The longest pause, in milliseconds. */
 const LONGEST = 50;
