@@ -20,17 +20,22 @@ export interface Facts {
   readonly interfaces?: readonly Interface[];
 }
 
-/** What the network namespace of a connection has. */
-export async function factsOf(nft: Connection): Promise<Facts> {
+/** The interfaces there are, with the bridges that they are ports of. */
+export async function interfacesOf(nft: Pick<Connection, 'interfaces'>): Promise<Interface[]> {
   const interfaces = await nft.interfaces();
   const names = new Map(interfaces.map(({ index, name }) => [index, name]));
+  return interfaces.map(({ name, master, mac }) => {
+    const bridge = master === undefined ? undefined : names.get(master);
+    return { ifname: name, ...(bridge !== undefined && { bridge }), ...(mac !== undefined && { mac }) };
+  });
+}
+
+/** What the network namespace of a connection has. */
+export async function factsOf(nft: Pick<Connection, 'interfaces' | 'supports'>): Promise<Facts> {
   return {
     ibrname: await nft.supports('meta ibrname'),
     conntrack: await nft.supports('bridge ct'),
     reject: await nft.supports('bridge reject'),
-    interfaces: interfaces.map(({ name, master, mac }) => {
-      const bridge = master === undefined ? undefined : names.get(master);
-      return { ifname: name, ...(bridge !== undefined && { bridge }), ...(mac !== undefined && { mac }) };
-    }),
+    interfaces: await interfacesOf(nft),
   };
 }

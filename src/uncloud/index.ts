@@ -1,3 +1,4 @@
+export * from './agent/index.ts';
 export { examine, type Finding, type Severity } from './doctor.ts';
 export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';

@@ -4,8 +4,8 @@ import { type Backoff, waitAfter } from './backoff.ts';
 
 /** What following a store tells. */
 export type Followed =
-  /** Everything under the prefix, as it is at one revision: what is not in it is gone. */
-  | { readonly kind: 'listed'; readonly listing: Listing }
+  /** Everything under a prefix, as it is at one revision: what is not in it is gone. */
+  | { readonly kind: 'listed'; readonly prefix: string; readonly listing: Listing }
   /** What changed since; without changes: the store is well. */
   | { readonly kind: 'changed'; readonly changes: readonly StoreChange[]; readonly revision: number }
   /** The store cannot be followed now; another attempt is made after so many milliseconds. */
@@ -33,7 +33,7 @@ export async function* follow(
       if (place === undefined) {
         const listing = await store.list(prefix, { signal });
         place = { cluster: listing.cluster, revision: listing.revision };
-        yield { kind: 'listed', listing };
+        yield { kind: 'listed', prefix, listing };
       }
       for await (const { cluster, revision, changes } of store.watch(prefix, place.revision + 1, {
         signal,

@@ -38,12 +38,19 @@ export class Records {
     return this.#held.size === 0 ? undefined : { keys: [...this.#held].sort(), of: this.#entries.size };
   }
 
+  /** Begins with what a snapshot had. */
+  seed(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+  }
+
   /** Takes what following the store told, all of what came at once. */
   take(told: readonly Followed[]): void {
     const gone = new Set<string>(this.#held);
     for (const one of told) {
       if (one.kind === 'lost') continue;
-      for (const { key, entry } of one.kind === 'listed' ? this.#against(one.listing.entries) : one.changes) {
+      for (const { key, entry } of one.kind === 'listed'
+        ? this.#against(one.prefix, one.listing.entries)
+        : one.changes) {
         if (entry === undefined) {
           if (this.#entries.has(key)) gone.add(key);
         } else {
@@ -68,9 +75,10 @@ export class Records {
   }
 
   /** What a complete listing says beside what is known: what is not in it is gone. */
-  #against(entries: readonly Entry[]): StoreChange[] {
+  #against(prefix: string, entries: readonly Entry[]): StoreChange[] {
     const there = new Set(entries.map(({ key }) => key));
-    const gone = [...this.#entries.keys()].filter((key) => !there.has(key)).map((key) => ({ key }));
+    const known = [...this.#entries.keys()].filter((key) => key.startsWith(prefix));
+    const gone = known.filter((key) => !there.has(key)).map((key) => ({ key }));
     return [...gone, ...entries.map((entry) => ({ key: entry.key, entry }))];
   }
 }

@@ -125,6 +125,7 @@ suite('records', () => {
   const entry = (key: string, value = '1') => ({ key, value, revision: 1, created: 1 });
   const listed = (...keys: string[]): Followed => ({
     kind: 'listed',
+    prefix: '',
     listing: { cluster: 'c', revision: 1, entries: keys.map((key) => entry(key)) },
   });
   const hundred = Array.from({ length: 100 }, (_, i) => `vm/${i}`);
