@@ -1,6 +1,7 @@
-import { connect, formatRuleset, type ListScope, stringify } from '../index.ts';
+import { connect, formatRuleset, stringify } from '../index.ts';
 import { type CliCommand, EXIT, UsageError } from './command.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { scopeHelp, scopeOf, scopeOptions } from './scope.ts';
 
 export const list: CliCommand = {
   name: 'list',
@@ -12,8 +13,7 @@ Prints the ruleset as the kernel has it, as libnftables JSON or in nft's own syn
 Options:
   --json                  libnftables JSON, which \`nftjs apply\` takes back
   --text                  nft syntax, which \`nft -f\` takes back
-  --family F              only this family: ip, ip6, inet, arp, bridge, netdev
-  --table T               only this table
+${scopeHelp}
   --chain C               only this chain of the table
   --set S                 only this set or map of the table
   --terse                 sets and maps without their elements
@@ -27,8 +27,7 @@ Example:
       {
         json: { type: 'boolean' },
         text: { type: 'boolean' },
-        family: { type: 'string' },
-        table: { type: 'string' },
+        ...scopeOptions,
         chain: { type: 'string' },
         set: { type: 'string' },
         terse: { type: 'boolean' },
@@ -41,10 +40,9 @@ Example:
       throw new UsageError('--chain and --set need --table');
     }
     await using nft = connect(namespaceOption(values.netns));
-    const { family, table, chain, set, terse } = values;
+    const { chain, set, terse } = values;
     const ruleset = await nft.list({
-      ...(family === undefined ? {} : { family: family as NonNullable<ListScope['family']> }),
-      ...(table === undefined ? {} : { table }),
+      ...scopeOf(values),
       ...(chain === undefined ? {} : { chain }),
       ...(set === undefined ? {} : { set }),
       ...(terse === undefined ? {} : { terse }),

@@ -5,12 +5,12 @@ import {
   type Expression,
   formatChange,
   type MonitorEvent,
-  type MonitorOptions,
   stringify,
 } from '../index.ts';
 import { type CliCommand, EXIT, UsageError } from './command.ts';
 import { interruptible } from './interruptible.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { scopeHelp, scopeOf, scopeOptions } from './scope.ts';
 
 export const monitor: CliCommand = {
   name: 'monitor',
@@ -25,8 +25,7 @@ Options:
                           "name": …}, "changes": [{"add": {"rule": {…}}, "after": HANDLE}, …]}}, where "after" is
                           the rule before an added one; {"overrun": {"generation": …}} where some are missing
   --text                  commands in nft syntax (the default)
-  --family F              only this family: ip, ip6, inet, arp, bridge, netdev
-  --table T               only this table
+${scopeHelp}
 ${netnsHelp}
 
 Example:
@@ -37,19 +36,14 @@ Example:
       {
         json: { type: 'boolean' },
         text: { type: 'boolean' },
-        family: { type: 'string' },
-        table: { type: 'string' },
+        ...scopeOptions,
         ...netnsOption,
       },
       [0, 0],
     );
     if (values.json && values.text) throw new UsageError('either --json or --text');
     await using nft = connect(namespaceOption(values.netns));
-    const { family, table } = values;
-    const events = nft.monitor({
-      ...(family === undefined ? {} : { family: family as NonNullable<MonitorOptions['family']> }),
-      ...(table === undefined ? {} : { table }),
-    });
+    const events = nft.monitor(scopeOf(values));
     await interruptible(events, (event) => {
       if (values.json) io.out(`${eventJson(event)}\n`);
       else if (event.overrun)

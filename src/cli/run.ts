@@ -4,10 +4,11 @@ import { compile } from './compile.ts';
 import { diff } from './diff.ts';
 import { list } from './list.ts';
 import { monitor } from './monitor.ts';
+import { reset } from './reset.ts';
 import { trace } from './trace.ts';
 import { uncloud } from './uncloud.ts';
 
-const commands: readonly CliCommand[] = [apply, diff, list, monitor, trace, compile, uncloud];
+const commands: readonly CliCommand[] = [apply, diff, list, reset, monitor, trace, compile, uncloud];
 
 const help = `Usage: nftjs COMMAND [OPTIONS] [ARGUMENTS]
 

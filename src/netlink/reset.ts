@@ -26,17 +26,21 @@ const OBJECTS: Readonly<Record<string, { readonly type: number; readonly all: bo
   quotas: { type: OBJECT_TYPES.quota, all: true },
 };
 
+const RULES = ['rule'];
+const SETS = ['set', 'map'];
+
 /** Where rules and elements are found, and what asks for them and resets them at once. */
-const LISTED: Readonly<Record<string, { readonly kind: string; readonly scope: (node: Node) => ListScope }>> =
-  {
-    rule: { kind: 'rule', scope: ({ table, chain }) => ({ table, chain }) as ListScope },
-    rules: { kind: 'rule', scope: ({ table, chain }) => ({ table, chain }) as ListScope },
-    chain: { kind: 'rule', scope: ({ table, name }) => ({ table, chain: name }) as ListScope },
-    table: { kind: 'rule', scope: ({ name }) => ({ table: name }) as ListScope },
-    ruleset: { kind: 'rule', scope: () => ({}) },
-    set: { kind: 'set', scope: ({ table, name }) => ({ table, set: name }) as ListScope },
-    map: { kind: 'map', scope: ({ table, name }) => ({ table, set: name }) as ListScope },
-  };
+const LISTED: Readonly<
+  Record<string, { readonly kinds: readonly string[]; readonly scope: (node: Node) => ListScope }>
+> = {
+  rule: { kinds: RULES, scope: ({ table, chain }) => ({ table, chain }) as ListScope },
+  rules: { kinds: RULES, scope: ({ table, chain }) => ({ table, chain }) as ListScope },
+  chain: { kinds: RULES, scope: ({ table, name }) => ({ table, chain: name }) as ListScope },
+  table: { kinds: RULES, scope: ({ name }) => ({ table: name }) as ListScope },
+  ruleset: { kinds: RULES, scope: () => ({}) },
+  set: { kinds: SETS, scope: ({ table, name }) => ({ table, set: name }) as ListScope },
+  map: { kinds: SETS, scope: ({ table, name }) => ({ table, set: name }) as ListScope },
+};
 
 /** Questions that only read, and those that also reset. */
 const RESETS = {
@@ -57,6 +61,9 @@ export type Reset = (asker: Asker) => Promise<RulesetElement[]>;
  */
 export function prepareReset(command: ParsedCommand): Reset {
   const { kind, node, path } = command;
+  // Without its family, the kernel does not know the table, and would reset those of others.
+  if (node.family === undefined && (node.table !== undefined || kind === 'table'))
+    throw new CompileError(at(path, 'family'), 'a table is known by its family and its name');
   const objects = Object.hasOwn(OBJECTS, kind) ? OBJECTS[kind] : undefined;
   if (objects !== undefined) return (asker) => resetObjects(node, objects, asker);
   const listed = Object.hasOwn(LISTED, kind) ? LISTED[kind] : undefined;
@@ -71,11 +78,13 @@ export function prepareReset(command: ParsedCommand): Reset {
   const family = node.family as Family | undefined;
   const scope = { ...(family === undefined ? {} : { family }), ...defined(listed.scope(node)) };
   return async (asker) => {
-    const read = listed.kind === 'rule' ? readElements : resetElements;
+    const read = listed.kinds === RULES ? readElements : resetElements;
     for (let tries = 1; ; tries++) {
       try {
         const listing = await listRuleset(resetting(command, asker), scope, read);
-        return (listing.nftables as RulesetElement[]).filter((element) => listed.kind in element);
+        return (listing.nftables as RulesetElement[]).filter((element) =>
+          listed.kinds.some((one) => one in element),
+        );
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
         if (tries === READS) throw new TornError('the ruleset', tries);

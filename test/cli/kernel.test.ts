@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { parse } from '../../src/index.ts';
+import { isKernelSince } from '../../src/netlink/kernel-release.ts';
 import { nftjs, withFiles } from '../support/cli.ts';
 import { elementsOf, withKernel } from '../support/kernel.ts';
 import { withNetns } from '../support/netns.ts';
@@ -20,6 +21,12 @@ const commands = {
   ],
 };
 const json = JSON.stringify(commands);
+
+/** Since when the kernel resets more than objects. */
+const RESETS: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+  'reset-rules': [6, 2],
+  'reset-elements': [6, 5],
+};
 
 /** The kinds and names of what is listed as JSON. */
 function names(text: string): string[] {
@@ -111,6 +118,86 @@ suite('list', requires('root', 'netns'), () => {
       const terse = await nftjs(['list', '--json', '--terse', '--netns', netns]);
       assert.doesNotMatch(terse.out, /192\.0\.2\.1/);
       assert.equal((await nftjs(['list', '--family', 'ipv4', '--netns', netns])).code, 1);
+    }));
+});
+
+suite('reset', requires('root', 'netns', 'nft'), () => {
+  const loaded = `
+    table inet t {
+      counter k { packets 3 bytes 9; }
+      counter l { packets 4 bytes 16; }
+      quota q { over 100 bytes used 40 bytes; }
+      set s { type ipv4_addr; counter; elements = { 192.0.2.1 counter packets 5 bytes 25 } }
+      map m { type ipv4_addr : verdict; counter; elements = { 192.0.2.1 counter packets 6 bytes 36 : drop } }
+      chain c { counter packets 7 bytes 49 accept; counter packets 8 bytes 64; }
+      chain d { counter packets 9 bytes 81; }
+    }
+    table ip u {
+      counter k { packets 1 bytes 1; }
+      chain c { counter packets 2 bytes 4; }
+    }`;
+  /** Numbers of packets and of used bytes, in the order of nft's listing. */
+  const counted = (text: string) => [...text.matchAll(/(?:packets|used) (\d+)/g)].map(([, n]) => Number(n));
+  const inet = ['--family', 'inet', '--table', 't'];
+
+  for (const [args, before, after, need] of [
+    [
+      ['counters', ...inet],
+      [3, 4],
+      [0, 0, 40, 5, 6, 7, 8, 9, 1, 2],
+    ],
+    [['counters', ...inet, '--name', 'l'], [4], [3, 0, 40, 5, 6, 7, 8, 9, 1, 2]],
+    [['counters'], [3, 4, 1], [0, 0, 40, 5, 6, 7, 8, 9, 0, 2]],
+    [['quotas', ...inet], [40], [3, 4, 5, 6, 7, 8, 9, 1, 2]],
+    [['quotas', ...inet, '--name', 'q'], [40], [3, 4, 5, 6, 7, 8, 9, 1, 2]],
+    [['rules', ...inet], [7, 8, 9], [3, 4, 40, 5, 6, 0, 0, 0, 1, 2], 'reset-rules'],
+    [['rules', ...inet, '--chain', 'c'], [7, 8], [3, 4, 40, 5, 6, 0, 0, 9, 1, 2], 'reset-rules'],
+    [['elements', ...inet, '--set', 's'], [5], [3, 4, 40, 0, 6, 7, 8, 9, 1, 2], 'reset-elements'],
+    [['elements', ...inet, '--set', 'm'], [6], [3, 4, 40, 5, 0, 7, 8, 9, 1, 2], 'reset-elements'],
+  ] as const) {
+    const skip = isKernelSince(...(RESETS[need ?? ''] ?? [0, 0]))
+      ? {}
+      : { skip: `${need}: not in this kernel` };
+    test(args.join(' '), skip, () =>
+      withKernel(async (kernel) => {
+        kernel.load(loaded);
+        const { code, out, err } = await nftjs(['reset', ...args, '--netns', kernel.netns]);
+        assert.deepEqual([code, err], [0, '']);
+        assert.deepEqual(counted(out), before);
+        assert.deepEqual(counted(kernel.text()), after);
+      }),
+    );
+  }
+
+  test('one rule, by its handle, as JSON', () =>
+    withKernel(async (kernel) => {
+      kernel.load(loaded);
+      const { nftables } = kernel.json();
+      const second = nftables.flatMap((item) => ('rule' in item ? [item.rule] : []))[1];
+      const args = ['rules', ...inet, '--chain', 'c', '--handle', String(second?.handle), '--json'];
+      const { code, out, err } = await nftjs(['reset', ...args, '--netns', kernel.netns]);
+      assert.deepEqual([code, err], [0, '']);
+      assert.deepEqual(JSON.parse(out).nftables[0].rule.expr, [{ counter: { packets: 8, bytes: 64 } }]);
+      assert.deepEqual(counted(kernel.text()), [3, 4, 40, 5, 6, 7, 0, 9, 1, 2]);
+    }));
+
+  test('what is not there is exit code 1; what cannot be meant, 2', () =>
+    withKernel(async (kernel) => {
+      const run = (...args: string[]) => nftjs(['reset', ...args, '--netns', kernel.netns]);
+      assert.equal((await run('counters', ...inet, '--name', 'none')).code, 1);
+      assert.match((await run('rules', '--table', 't')).err, /family/);
+      assert.equal((await run('rules', '--table', 't')).code, 1);
+      for (const args of [
+        [],
+        ['limits'],
+        ['counters', '--name', 'k'],
+        ['counters', ...inet, '--chain', 'c'],
+        ['rules', ...inet, '--handle', '3'],
+        ['rules', ...inet, '--chain', 'c', '--handle', 'x'],
+        ['elements', ...inet],
+      ]) {
+        assert.equal((await run(...args)).code, 2, args.join(' '));
+      }
     }));
 });
 
