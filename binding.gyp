@@ -16,6 +16,7 @@
         'native/links.cc',
         'native/messages.cc',
         'native/monitor.cc',
+        'native/program.cc',
         'native/program_reader.cc',
         'native/readable.cc',
         'native/socket.cc',

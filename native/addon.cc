@@ -2,12 +2,14 @@
 
 #include "connection.h"
 #include "monitor.h"
+#include "program.h"
 
 namespace {
 
 /** The addon keeps nothing of its own: what a thread opens, goes with that thread's environment. */
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Connection", nftjs::Connection::define(env));
+  exports.Set("Program", nftjs::Program::define(env));
   exports.Set("Monitor", nftjs::Monitor::define(env));
   return exports;
 }

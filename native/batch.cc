@@ -174,6 +174,7 @@ void Batch::elements(const Record& record) {
 void Batch::rows(const Record& record) {
   ElementRows rows(record);
   if (rows.count() > 0) announce(record, rows.prefix());
+  bytes_.room(rows.room() + kElementsRoom);
   for (;;) {
     const uint32_t first = rows.position();
     nlmsghdr* header = begin_elements(record, rows.prefix());

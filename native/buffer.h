@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -56,11 +59,24 @@ class Buffer {
   void grow(size_t needed) {
     size_t capacity = capacity_ == 0 ? 4096 : capacity_;
     while (capacity < needed) capacity *= 2;
-    void* data = std::realloc(data_, capacity);
+    void* data = capacity < kLarge ? std::realloc(data_, capacity) : grown_large(capacity);
     if (data == nullptr) throw std::bad_alloc();
     data_ = static_cast<uint8_t*>(data);
     capacity_ = capacity;
   }
+
+  /** In huge pages where there are any: each page costs its first touch. */
+  void* grown_large(size_t capacity) {
+    void* data = std::aligned_alloc(kHugePage, capacity);
+    if (data == nullptr) return nullptr;
+    madvise(data, capacity, MADV_HUGEPAGE);
+    if (size_ > 0) std::memcpy(data, data_, size_);
+    std::free(data_);
+    return data;
+  }
+
+  static constexpr size_t kHugePage = 2 << 20;
+  static constexpr size_t kLarge = 2 * kHugePage;
 
   uint8_t* data_ = nullptr;
   size_t size_ = 0;

@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "links.h"
+#include "program.h"
 #include "transaction.h"
 #include "values.h"
 
@@ -18,14 +19,6 @@ constexpr size_t kCopied = 64 << 10;
 
 /** Tells a Connection from whatever else an object may wrap. */
 constexpr napi_type_tag kConnectionTag = {0x6b1f0c5e9a7d4f21, 0x8c3e52d7f4b960a8};
-
-Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index) {
-  if (!info[index].IsTypedArray() ||
-      info[index].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    throw bad_argument(info.Env(), "a Uint8Array expected");
-  }
-  return info[index].As<Napi::Uint8Array>();
-}
 
 /** (type, family, flags, attributes) from `index` on. */
 Request request_arguments(const Napi::CallbackInfo& info, size_t index) {
@@ -240,6 +233,10 @@ Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
 }
 
 Napi::Value Connection::submit(const Napi::CallbackInfo& info) {
+  if (Program::is(info[1])) {
+    const auto taken = std::make_shared<Buffer>(Program::take(info[1]));
+    return add(info, submit_work(channel(info.Env()), taken, Span(taken->data(), taken->size())));
+  }
   const Napi::Uint8Array program = bytes_argument(info, 1);
   const Span bytes(program.Data(), program.ByteLength());
   if (bytes.size() <= kCopied) {

@@ -15,6 +15,9 @@ namespace {
 constexpr size_t kHeader = MNL_ATTR_HDRLEN;
 constexpr size_t kWord = sizeof(uint32_t);
 constexpr size_t kTimeoutSize = kHeader + sizeof(uint64_t);
+/** Bytes that elements take in a message at most, and bytes in front of its attributes and theirs. */
+constexpr size_t kMessage = 65000;
+constexpr size_t kMessageHead = 64;
 constexpr uint64_t kMilliseconds = 1000;
 
 /** A nest with NFTA_DATA_VALUE in it. */
@@ -81,6 +84,7 @@ ElementRows::ElementRows(const Record& record)
     if (length < kHeader) record.bytes.fail("a choice of " + std::to_string(length) + " bytes", at);
     choices_.push_back(record.bytes.slice(at, MNL_ALIGN(length)));
     at += MNL_ALIGN(length);
+    choice_length_ = std::max<size_t>(choice_length_, MNL_ALIGN(length));
   }
   rows_ = record.bytes.from(at);
   stride_ =
@@ -89,6 +93,13 @@ ElementRows::ElementRows(const Record& record)
     rows_.fail(std::to_string(rows_.size()) + " bytes are not " + std::to_string(count_) + " rows of " +
                std::to_string(stride_));
   }
+}
+
+size_t ElementRows::room() const {
+  const size_t element = kHeader + (timeouts_ ? kTimeoutSize : 0) + value_size(key_length_) + choice_length_ +
+                         (data_length_ == 0 ? 0 : value_size(data_length_));
+  const size_t all = count_ * element;
+  return all + (all / kMessage + 1) * (kMessageHead + prefix_.size() + element);
 }
 
 size_t ElementRows::put(uint8_t* to, size_t room) {

@@ -24,6 +24,9 @@ class ElementRows {
   /** Which element is the next. */
   uint32_t position() const { return next_; }
 
+  /** Bytes that all elements take at most, with the heads of their messages. */
+  size_t room() const;
+
   /**
    * Writes as many NFTA_LIST_ELEM as fit into `room` bytes.
    *
@@ -43,6 +46,8 @@ class ElementRows {
   bool timeouts_;
   size_t key_length_, data_length_;
   size_t stride_;
+  /** Bytes of the largest choice. */
+  size_t choice_length_ = 0;
   uint32_t count_;
   uint32_t next_ = 0;
 };

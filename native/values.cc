@@ -17,6 +17,14 @@ Napi::Error bad_argument(Napi::Env env, const char* what) {
   return Napi::TypeError::New(env, what);
 }
 
+Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsTypedArray() ||
+      info[index].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw bad_argument(info.Env(), "a Uint8Array expected");
+  }
+  return info[index].As<Napi::Uint8Array>();
+}
+
 uint32_t uint_argument(const Napi::CallbackInfo& info, size_t index) {
   number_argument(info, index);
   return info[index].As<Napi::Number>().Uint32Value();

@@ -15,6 +15,9 @@ Napi::Error bad_argument(Napi::Env env, const char* what);
 /** @throws Napi::Error when the argument is no number */
 uint32_t uint_argument(const Napi::CallbackInfo& info, size_t index);
 
+/** @throws Napi::Error when the argument is no Uint8Array */
+Napi::Uint8Array bytes_argument(const Napi::CallbackInfo& info, size_t index);
+
 /** A number of bytes; Infinity stands for no limit. */
 size_t limit_argument(const Napi::CallbackInfo& info, size_t index);
 

@@ -114,7 +114,7 @@ export class PackedElements implements PackedShape {
   readonly timeouts: boolean | undefined;
   readonly length: number;
   /**
-   * Writes the rows from one to another, that one not included, into zeros.
+   * Writes the rows from one to another, that one not included, one behind the other, into zeros.
    *
    * @returns false where one of them cannot be packed
    */

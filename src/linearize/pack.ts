@@ -43,7 +43,7 @@ export function packElements(
   const packKey = shape.timeouts ? timed(packerOf(key), offsets.timeout) : packerOf(key);
   const packData = values && packerOf(values);
   return new PackedElements(shape, nodes.length, (into, from, to) => {
-    let at = from * offsets.stride;
+    let at = 0;
     for (let i = from; i < to; i++, at += offsets.stride) {
       const node = nodes[i];
       if (packData === undefined) {

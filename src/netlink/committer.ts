@@ -6,7 +6,7 @@ import {
   type Commands,
   commandList,
   compileParsed,
-  encodeInSteps,
+  encodeInPieces,
   encodeMessages,
   type KernelView,
   type Needs,
@@ -21,7 +21,7 @@ import { Declarations } from './declarations.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
 import { query } from './query.ts';
-import type { Abortable, DumpRequest, SubmitError, SubmitResult } from './socket.ts';
+import type { Abortable, DumpRequest, LargeProgram, SubmitError, SubmitResult } from './socket.ts';
 import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';
 import { canDestroy, questionsFor, View } from './view.ts';
@@ -75,9 +75,9 @@ interface Prepared {
 }
 
 /** Messages, and the program that they are. */
-interface Encoded {
+interface Encoded<P = ProgramWriter | Uint8Array | LargeProgram> {
   readonly messages: readonly OutgoingMessage[];
-  readonly program: ProgramWriter;
+  readonly program: P;
 }
 
 /** Commits transactions over one transport, in the order in which they are given. */
@@ -109,7 +109,7 @@ export class Committer {
       const generation = options.generation ?? prepared.generation;
       const settings = { echo: true, generation };
       const { messages, program } = isLarge(job.parsed)
-        ? await encodedInSteps(job, prepared, settings, options)
+        ? await encodedInPieces(job, prepared, settings, this.#socket, options)
         : encoded(job, prepared, settings);
       const result = await this.#socket.submit(program, options);
       this.#declarations.follow(job.parsed, generation, result);
@@ -137,7 +137,7 @@ export class Committer {
     const job = jobOf(parseCommands(commands), commands);
     const prepared = !job.asks ? compiled(job, new View(), 0) : await this.#look(job, options);
     const { messages, program } = isLarge(job.parsed)
-      ? await encodedInSteps(job, prepared, { check: true }, options)
+      ? await encodedInPieces(job, prepared, { check: true }, this.#socket, options)
       : encoded(job, prepared, { check: true });
     const result = await this.#socket.submit(program, options);
     if (result.status !== 'checked') throw failure(result, job, messages);
@@ -252,7 +252,7 @@ function encoded(
   { messages, view }: Prepared,
   settings: ProgramOptions,
   into?: ProgramWriter,
-): Encoded {
+): Encoded<ProgramWriter> {
   try {
     return { messages, program: encodeMessages(messages, settings, into) };
   } catch (error) {
@@ -263,19 +263,26 @@ function encoded(
 }
 
 /** As {@link encoded}, letting others go in between. */
-async function encodedInSteps(
+async function encodedInPieces(
   job: Job,
   prepared: Prepared,
   settings: ProgramOptions,
+  socket: Transport,
   { signal }: Abortable,
 ): Promise<Encoded> {
-  const steps = encodeInSteps(prepared.messages, settings);
+  const { length, pieces } = encodeInPieces(prepared.messages, settings);
+  const large = socket.collect?.(length);
+  const array = new Uint8Array(large === undefined ? length : 0);
+  let at = 0;
   try {
     for (;;) {
       const end = performance.now() + SLICE;
       do {
-        const { done, value } = steps.next();
-        if (done) return { messages: prepared.messages, program: value };
+        const { done, value } = pieces.next();
+        if (done) return { messages: prepared.messages, program: large ?? array };
+        if (large === undefined) array.set(value, at);
+        else large.append(value);
+        at += value.length;
       } while (performance.now() < end);
       await new Promise(setImmediate);
       signal?.throwIfAborted();

@@ -40,8 +40,11 @@ export interface NativeAnswer {
  * after a cancellation.
  */
 export interface NativeConnection {
-  /** A program of more than 64 KiB is not copied: it must not change until the promise is settled. */
-  submit(id: number, program: Uint8Array): Promise<NativeOutcome>;
+  /**
+   * A program of more than 64 KiB is not copied: it must not change until the promise is settled. One that was taken
+   * in by pieces is empty from then on.
+   */
+  submit(id: number, program: Uint8Array | NativeProgram): Promise<NativeOutcome>;
   /**
    * @param figures - where, instead of what is returned, generation, messages and bytes go when there is nothing else
    *   to tell of a transaction but that it was committed: making an object takes half as long as the kernel does
@@ -69,6 +72,11 @@ export interface NativeConnection {
   cancel(id: number): void;
   /** Cancels what waits; the socket closes when the call under way ends. */
   close(): void;
+}
+
+/** A large program in memory of the addon, where V8 does not count it: it would look through its own for it. */
+export interface NativeProgram {
+  append(piece: Uint8Array): void;
 }
 
 /** What a read of a monitor brought. */
@@ -101,6 +109,10 @@ interface Addon {
     new (netns: string, receiveBuffer: number): NativeConnection;
     /** Another socket in the network namespace of `other`. */
     new (other: NativeConnection): NativeConnection;
+  };
+  readonly Program: {
+    /** @param length - bytes that there will be */
+    new (length: number): NativeProgram;
   };
   readonly Monitor: {
     /** In the network namespace of `connection`. */

@@ -1,6 +1,12 @@
 import type { ProgramWriter } from '../wire/program.ts';
 import { errnoName } from './errno.ts';
-import { type NativeAnswer, type NativeConnection, type NativeOutcome, native } from './native.ts';
+import {
+  type NativeAnswer,
+  type NativeConnection,
+  type NativeOutcome,
+  type NativeProgram,
+  native,
+} from './native.ts';
 import { codeOf, translate, translated } from './socket-error.ts';
 import { NetlinkSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts';
 
@@ -80,6 +86,11 @@ export interface SubmitResult {
   readonly bytes: number;
 }
 
+/** A program that comes in pieces, which are copied. */
+export interface LargeProgram {
+  append(piece: Uint8Array): void;
+}
+
 /** A question about nf_tables objects. */
 export interface DumpRequest extends Abortable {
   /** `NFT_MSG_GET*` of linux/netfilter/nf_tables.h. */
@@ -151,8 +162,20 @@ export class NetlinkSocket {
    *
    * @throws NetlinkSocketError when the batch could not be sent: nothing took effect
    */
-  async submit(program: ProgramWriter | Uint8Array, { signal }: Abortable = {}): Promise<SubmitResult> {
+  async submit(
+    program: ProgramWriter | Uint8Array | LargeProgram,
+    { signal }: Abortable = {},
+  ): Promise<SubmitResult> {
     return submitResult(await this.#run(signal, (id) => this.#native.submit(id, owned(program))));
+  }
+
+  /**
+   * Memory for a program of this length, to be submitted once, when all of its pieces are there.
+   *
+   * Large programs are no single piece of work for the event loop.
+   */
+  collect(length: number): LargeProgram {
+    return new (native().Program)(length);
   }
 
   /** As {@link submit}, on this thread. */
@@ -323,7 +346,8 @@ function bytesOf(program: ProgramWriter | Uint8Array): Uint8Array {
 }
 
 /** The bytes of a program that nobody changes until it is sent: the addon copies small ones itself. */
-function owned(program: ProgramWriter | Uint8Array): Uint8Array {
+function owned(program: ProgramWriter | Uint8Array | LargeProgram): Uint8Array | NativeProgram {
+  if ('append' in program) return program;
   return program instanceof Uint8Array && program.length > COPIED ? program.slice() : bytesOf(program);
 }
 

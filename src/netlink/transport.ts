@@ -19,4 +19,6 @@ export type Transport = Pick<
   | 'close'
   | typeof Symbol.dispose
   | typeof Symbol.asyncDispose
->;
+> &
+  /** Where there is none, a large program is a single array. */
+  Partial<Pick<NetlinkSocket, 'collect'>>;

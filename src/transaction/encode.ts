@@ -46,40 +46,56 @@ export function encodeMessages(
   const pending = begun(messages, program);
   if (pending.length > 0) {
     const bytes = program.bytes();
-    for (const one of pending) writeRows(bytes, one, 0, one.elements.length);
+    for (const { elements, at } of pending)
+      if (!elements.write(bytes.subarray(at), 0, elements.length)) throw new UnpackableError();
   }
   return program;
 }
 
-/** As {@link encodeMessages}, with a step behind every few thousand elements. */
-export function* encodeInSteps(
-  messages: readonly OutgoingMessage[],
-  options: ProgramOptions,
-): Generator<undefined, ProgramWriter> {
-  const program = new ProgramWriter(options, CAPACITY + rowBytes(messages));
-  const pending = begun(messages, program);
+/** A program too large to be made at once. */
+export interface ProgramPieces {
+  /** Bytes of all pieces. */
+  readonly length: number;
+  /** One after the other; each is gone with the next. */
+  readonly pieces: Generator<Uint8Array, void>;
+}
+
+/**
+ * As {@link encodeMessages}, in pieces that take a millisecond or so each, for large programs.
+ *
+ * @throws UnpackableError from the generator, when the messages were compiled with `defers`
+ */
+export function encodeInPieces(messages: readonly OutgoingMessage[], options: ProgramOptions): ProgramPieces {
+  const program = new ProgramWriter(options, CAPACITY);
+  const pending = begun(messages, program, true);
+  return { length: program.length, pieces: piecesOf(program, pending) };
+}
+
+function* piecesOf(program: ProgramWriter, pending: readonly Pending[]): Generator<Uint8Array, void> {
   const bytes = program.bytes();
-  for (const one of pending) {
-    const { length } = one.elements;
-    for (let from = 0; from < length; from += STEP) {
-      writeRows(bytes, one, from, Math.min(from + STEP, length));
-      yield;
+  let at = 0;
+  for (const [i, hole] of program.holes.entries()) {
+    yield bytes.subarray(at, hole.at);
+    at = hole.at;
+    const { elements } = pending[i] as Pending;
+    const { stride } = packedOffsets(elements);
+    const rows = new Uint8Array(stride * Math.min(STEP, elements.length));
+    for (let from = 0; from < elements.length; from += STEP) {
+      const to = Math.min(from + STEP, elements.length);
+      if (from > 0) rows.fill(0);
+      if (!elements.write(rows, from, to)) throw new UnpackableError();
+      yield rows.subarray(0, stride * (to - from));
     }
   }
-  return program;
+  yield bytes.subarray(at);
 }
 
-function writeRows(program: Uint8Array, { elements, at }: Pending, from: number, to: number): void {
-  const rows = program.subarray(at, at + packedOffsets(elements).stride * elements.length);
-  if (!elements.write(rows, from, to)) throw new UnpackableError();
-}
-
-/** Writes everything but the rows, for which it makes room. */
-function begun(messages: readonly OutgoingMessage[], program: ProgramWriter): Pending[] {
+/** Writes everything but the rows, for which it makes room, or which it leaves out. */
+function begun(messages: readonly OutgoingMessage[], program: ProgramWriter, aside = false): Pending[] {
   const pending: Pending[] = [];
   for (const message of messages) {
     scratch.truncate(0);
-    if (message.kind === 'elements') encodeElementList(message, program, pending);
+    if (message.kind === 'elements') encodeElementList(message, program, pending, aside);
     else {
       encode(message.schema, message.value, scratch);
       program.message(message, scratch.bytes());
@@ -98,14 +114,19 @@ function rowBytes(messages: readonly OutgoingMessage[]): number {
   return bytes;
 }
 
-function encodeElementList(message: ElementsMessage, program: ProgramWriter, pending: Pending[]): void {
+function encodeElementList(
+  message: ElementsMessage,
+  program: ProgramWriter,
+  pending: Pending[],
+  aside: boolean,
+): void {
   const { table, set, setId, elements } = message;
   encode(elementList, setId === undefined ? { table, set } : { table, set, setId }, scratch);
   const prefix = scratch.bytes();
   if (elements instanceof PackedElements) {
     const { key, data: size, verdicts, timeouts } = elements;
     const choices = verdicts?.map(encodedData);
-    const at = program.rows(message, prefix, { key, data: size, choices, timeouts }, elements.length);
+    const at = program.rows(message, prefix, { key, data: size, choices, timeouts }, elements.length, aside);
     pending.push({ elements, at });
     return;
   }

@@ -8,7 +8,7 @@ export {
 } from './command.ts';
 export { compileCommand, compileParsed, compileTransaction, needsOf } from './compile.ts';
 export { TransactionContext } from './context.ts';
-export { encodeInSteps, encodeMessages, UnpackableError } from './encode.ts';
+export { encodeInPieces, encodeMessages, type ProgramPieces, UnpackableError } from './encode.ts';
 export { emptyView, type KernelView, type Needs } from './kernel-view.ts';
 export type { ElementsMessage, OutgoingMessage, SchemaMessage } from './message.ts';
 export { elementKey } from './set.ts';

@@ -60,7 +60,7 @@ export function packRows(
         if (number >= verdicts.length) throw new CompileError(at(path, i), `there is no verdict ${number}`);
       }
     }
-    into.set(bytes.subarray(from * stride, to * stride), from * stride);
+    into.set(bytes.subarray(from * stride, to * stride));
     return true;
   });
 }

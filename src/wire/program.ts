@@ -43,6 +43,13 @@ export interface PackedElement {
   readonly data?: Uint8Array;
 }
 
+/** A part that is left out of a program's bytes. */
+export interface Hole {
+  /** In front of which byte. */
+  readonly at: number;
+  readonly size: number;
+}
+
 /** What lies in each row of {@link ProgramWriter.rows}. */
 export interface RowShape {
   /** Bytes of the key. */
@@ -101,6 +108,10 @@ export class ProgramWriter {
   readonly #out: AttributeWriter;
   #records = 0;
   #open = -1;
+  readonly #holes: Hole[] = [];
+  /** Bytes of all holes, and of those before the record that is open. */
+  #missing = 0;
+  #missingBefore = 0;
 
   constructor(options: ProgramOptions = {}, capacity = 4096) {
     this.#out = new AttributeWriter(Math.max(capacity, layout.HEADER_SIZE));
@@ -112,6 +123,8 @@ export class ProgramWriter {
     this.#out.truncate(0);
     this.#records = 0;
     this.#open = -1;
+    this.#holes.length = 0;
+    this.#missing = 0;
     this.#out.reserve(layout.HEADER_SIZE);
     this.#set32(layout.HEADER_MAGIC, layout.MAGIC);
     this.#set16(layout.HEADER_VERSION, layout.VERSION);
@@ -132,13 +145,24 @@ export class ProgramWriter {
     return this.#records;
   }
 
-  /** The whole program, as a view that the next write may invalidate. */
+  /** Bytes of the whole program. */
+  get length(): number {
+    return this.#out.length + this.#missing;
+  }
+
+  /** The whole program, but for what is left out of it, as a view that the next write may invalidate. */
   bytes(): Uint8Array {
     this.#close();
-    if (this.#out.length > MAX_LENGTH) throw new RangeError(`a program of ${this.#out.length} bytes`);
-    this.#set32(layout.HEADER_LENGTH, this.#out.length);
+    const { length } = this;
+    if (length > MAX_LENGTH) throw new RangeError(`a program of ${length} bytes`);
+    this.#set32(layout.HEADER_LENGTH, length);
     this.#set32(layout.HEADER_RECORDS, this.#records);
     return this.#out.bytes();
+  }
+
+  /** Where in {@link bytes} something is left out. */
+  get holes(): readonly Hole[] {
+    return this.#holes;
   }
 
   /** Appends one message with its attributes, encoded. */
@@ -193,9 +217,10 @@ export class ProgramWriter {
    * Appends elements of fixed sizes that lie in rows already: the fast way for large sets.
    *
    * @param prefix - the attributes every message starts with: `NFTA_SET_ELEM_LIST_TABLE`, `_SET`, `_SET_ID`
+   * @param aside - leave the rows out: they are sent from where they are
    * @returns where in {@link bytes} the rows go, zeros so far
    */
-  rows(head: MessageHead, prefix: Uint8Array, shape: RowShape, count: number): number {
+  rows(head: MessageHead, prefix: Uint8Array, shape: RowShape, count: number, aside = false): number {
     const { key, data = 0, choices = [], timeouts = false } = shape;
     const start = this.#begin(layout.KIND_ROWS, head, layout.ROWS_SIZE);
     this.#set32(start + layout.ELEMENTS_COUNT, count);
@@ -205,7 +230,11 @@ export class ProgramWriter {
     this.#set16(start + layout.ROWS_FLAGS, timeouts ? layout.ROWS_TIMEOUTS : 0);
     this.#prefix(start, prefix);
     for (const choice of choices) this.#out.append(choice);
-    return this.#out.reserve(count * rowStride(shape));
+    const size = count * rowStride(shape);
+    if (!aside) return this.#out.reserve(size);
+    this.#holes.push({ at: this.#out.length, size });
+    this.#missing += size;
+    return this.#out.length;
   }
 
   #beginPacked(head: MessageHead, prefix: Uint8Array, { key, end = 0, data = 0 }: PackedSizes): number {
@@ -228,6 +257,7 @@ export class ProgramWriter {
     this.#close();
     const start = this.#out.reserve(size);
     this.#open = start;
+    this.#missingBefore = this.#missing;
     this.#records++;
     const view = this.#out.view;
     view.setUint8(start + layout.RECORD_KIND, kind);
@@ -240,7 +270,8 @@ export class ProgramWriter {
 
   #close(): void {
     if (this.#open < 0) return;
-    this.#set32(this.#open + layout.RECORD_LENGTH, this.#out.length - this.#open);
+    const missing = this.#missing - this.#missingBefore;
+    this.#set32(this.#open + layout.RECORD_LENGTH, this.#out.length - this.#open + missing);
     this.#open = -1;
   }
 
