@@ -45,7 +45,7 @@ function typeofExpr(expr: Expr, declared: boolean): Typeof | undefined {
     case 'load':
       return typeofLoad(expr.load(0));
     case 'binop':
-      return declared ? typeofBits(expr, 0n, expr.bits) : undefined;
+      return declared ? typeofBits(expr, expr.limit ?? expr.bits) : undefined;
     default:
       return undefined;
   }
@@ -67,13 +67,20 @@ function unmasked(expr: Expr): Expr {
   return expr.kind === 'binop' && expr.op !== 'rshift' && expr.op !== 'lshift' ? expr.left : expr;
 }
 
-/** A field that shares its bytes with others: the load under the mask and the shift. */
-function typeofBits(expr: Expr, shift: bigint, bits: number): Typeof | undefined {
-  if (expr.kind === 'payload') return typeofPayload(expr);
-  if (expr.kind === 'exthdr') return typeofField(expr, expr.offset + expr.bits - Number(shift) - bits, bits);
-  if (expr.kind !== 'binop') return undefined;
-  const more = expr.op === 'rshift' && expr.right.kind === 'value' ? expr.right.value : 0n;
-  return typeofBits(expr.left, shift + more, bits);
+/** A field that shares its bytes with others: the load under the mask, the swap and the shift. */
+function typeofBits(expr: Expr, bits: number): Typeof | undefined {
+  switch (expr.kind) {
+    case 'payload':
+      return typeofPayload(expr);
+    case 'exthdr':
+      return typeofField(expr, expr.offset, bits);
+    case 'binop':
+      return typeofBits(expr.left, bits);
+    case 'byteorder':
+      return typeofBits(expr.arg, bits);
+    default:
+      return undefined;
+  }
 }
 
 /**
@@ -131,7 +138,7 @@ function typeofLoad(load: Instruction): Typeof | undefined {
       return { kind: 'rt', numbers: { key: RT_KEYS.indexOf(load.key) } };
     case 'socket': {
       const key = ['transparent', 'mark', 'wildcard', 'cgroupv2'].indexOf(load.key);
-      return { kind: 'socket', numbers: { key, level: load.level ?? 0 } };
+      return { kind: 'socket', numbers: load.key === 'cgroupv2' ? { key, level: load.level ?? 0 } : { key } };
     }
     case 'osf':
       return { kind: 'osf', numbers: {} };
