@@ -16,23 +16,11 @@ import {
 import { chain, elementList, flowtable, MESSAGE, NLM, object, rule, set, table } from '../message/index.ts';
 import type { Change, Element, Family, RulesetElement } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
-import { readAttributes, readString } from '../wire/attribute-reader.ts';
 import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { joined, parted } from './devices.ts';
-import type { Known, Part } from './known.ts';
+import type { Known } from './known.ts';
 import { ruleOf } from './list.ts';
 import type { NetlinkMessage } from './message.ts';
-
-/** NFTA_*_TABLE of all kinds of object, NFTA_TABLE_NAME of tables. */
-const TABLE_NAME = 1;
-
-/** Whether a message is about a part of the ruleset; told by its head and first attributes. */
-export function concerns(message: NetlinkMessage, part: Part): boolean {
-  if (part.family !== undefined && familyByNumber(message.family)?.name !== part.family) return false;
-  if (part.table === undefined) return true;
-  const name = readAttributes(message.attributes).find(({ id }) => id === TABLE_NAME);
-  return name !== undefined && readString(name.payload) === part.table;
-}
 
 /** What a kind of message says, by its number. */
 type Read = (family: Family, message: NetlinkMessage, known: Known) => Change | undefined;

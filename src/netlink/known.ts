@@ -5,15 +5,10 @@ import type { Chain, Family, Flowtable } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
+import { concerns, type Part, tableOf } from './part.ts';
 import { query } from './query.ts';
 import type { Abortable } from './socket.ts';
 import type { Transport } from './transport.ts';
-
-/** Which part of the ruleset is looked at; all of it where nothing is said. */
-export interface Part {
-  readonly family?: Family;
-  readonly table?: string;
-}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -33,9 +28,10 @@ export class Known {
   readonly #filled = new Set<Mutable<KnownSet>>();
 
   /** Asks the kernel for the sets (without elements), chains and flowtables of a part of the ruleset. */
-  static async read(socket: Transport, { family, table }: Part, { signal }: Abortable): Promise<Known> {
+  static async read(socket: Transport, part: Part, { signal }: Abortable): Promise<Known> {
+    const { family } = part;
     const number = family === undefined ? 0 : findFamily(family).number;
-    const within = table === undefined ? {} : { table };
+    const within = tableOf(part);
     for (let attempt = 1; ; attempt++) {
       const generation = await socket.generation({ signal });
       const known = new Known();
@@ -47,7 +43,8 @@ export class Known {
       ]) {
         const answer = await socket.dump({ ...request, signal }).catch(unlessMissing);
         torn ||= answer?.interrupted === true;
-        if (answer !== undefined) for (const message of readMessages(answer.messages)) known.learn(message);
+        for (const message of readMessages(answer?.messages ?? new Uint8Array()))
+          if (concerns(message, part)) known.learn(message);
       }
       if (attempt === TRIES || (!torn && generation === (await socket.generation({ signal })))) return known;
     }

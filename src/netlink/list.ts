@@ -16,6 +16,7 @@ import { familyByNumber, findFamily } from '../protocol/index.ts';
 import { decodeOpen, type Schema, type ValueOf } from '../wire/schema.ts';
 import { isFaithful } from './faithful.ts';
 import { readMessages } from './message.ts';
+import { concerns, tableOf } from './part.ts';
 import { query } from './query.ts';
 import { elementsOf, type Kept, type ReadElements, readElements } from './rehash.ts';
 import type { Abortable, DumpRequest, DumpResult } from './socket.ts';
@@ -60,12 +61,8 @@ class Reader {
     if (answer.interrupted) throw new Interrupted('the ruleset changed while it was listed');
     for (const message of readMessages(answer.messages)) {
       const family = familyByNumber(message.family)?.name;
-      if (family === undefined || (this.#scope.family !== undefined && family !== this.#scope.family))
-        continue;
-      const { value } = decodeOpen(schema, message.attributes);
-      const owner = 'table' in value ? value.table : undefined;
-      if (owner !== undefined && !covers(this.#scope.table, owner as string)) continue;
-      told.push({ family, value });
+      if (family !== undefined && concerns(message, this.#scope))
+        told.push({ family, value: decodeOpen(schema, message.attributes).value });
     }
     return told;
   }
@@ -78,10 +75,6 @@ class Reader {
   }
 }
 
-/** The kernel looks a table up by its family, too: without one everything is read, and what fits is kept. */
-const inTable = ({ family, table }: ListScope) =>
-  family === undefined || table === undefined ? {} : { table };
-
 /** Reads what the scope covers, in nft's order: for each table its objects, sets, flowtables, chains and rules. */
 export async function listRuleset(
   ask: Ask,
@@ -89,10 +82,8 @@ export async function listRuleset(
   read: ReadElements = readElements,
 ): Promise<Ruleset> {
   const reader = new Reader(ask, scope, read);
-  const within = inTable(scope);
-  const tables = (await reader.objects(MESSAGE.GETTABLE, table, {})).filter(
-    ({ value }) => scope.table === undefined || value.name === scope.table,
-  );
+  const within = tableOf(scope);
+  const tables = await reader.objects(MESSAGE.GETTABLE, table, {});
   if (scope.table !== undefined && tables.length === 0) throw missing('table', scope.table, scope);
   const wholeTables = scope.chain === undefined && scope.set === undefined;
   const sets = await readSets(reader, await reader.objects(MESSAGE.GETSET, set, within), scope);

@@ -1,10 +1,11 @@
 import { generation as generationSchema, MESSAGE } from '../message/index.ts';
 import type { Change } from '../model/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { concerns, readChanges, separable } from './change.ts';
+import { readChanges, separable } from './change.ts';
 import { Feed } from './feed.ts';
-import { Known, type Part } from './known.ts';
+import { Known } from './known.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
+import { concerns, type Part } from './part.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';

@@ -12,13 +12,12 @@ import type {
 } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
-import { concerns } from './change.ts';
 import { Feed } from './feed.ts';
 import { readInterfaces } from './interfaces.ts';
-import type { Part } from './known.ts';
 import { listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
 import { describePacket } from './packet.ts';
+import { concerns, type Part } from './part.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
