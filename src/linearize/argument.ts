@@ -15,8 +15,10 @@ export function checkArgument(value: Expr | Typed, want: Typed, path: Path | und
   throw new CompileError(path, `a ${names(wants)} belongs here, not a ${names(values)}`);
 }
 
-function isSame(value: Typed, want: Typed): boolean {
-  return value.type.id === want.type.id && bytesFor(value.bits) === bytesFor(want.bits);
+/** Whether both are of one type, and where that has no width of its own, equally wide. */
+export function isSame(value: Typed, want: Typed): boolean {
+  if (value.type.id !== want.type.id) return false;
+  return value.type.bits !== 0 || bytesFor(value.bits) === bytesFor(want.bits);
 }
 
 function fits(value: Typed, want: Typed): boolean {

@@ -8,10 +8,11 @@ import {
   type Typed,
 } from '../bytecode/index.ts';
 import type { Expression } from '../model/index.ts';
+import { isSame } from './argument.ts';
 import { inByteOrder } from './convert.ts';
 import { type EvaluatedElement, evaluateElements } from './elements.ts';
 import { at, CompileError, type Path } from './error.ts';
-import { bytesFor, type Expr, type Value } from './expr.ts';
+import type { Expr, Value } from './expr.ts';
 import { encodeElements, mergeIntervals } from './intervals.ts';
 import { packElements } from './pack.ts';
 import type { Scope } from './scope.ts';
@@ -190,7 +191,7 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
     parts.length === set.key.length &&
     parts.every((part, i) => {
       const wanted = set.key[i] as Typed;
-      return compatible(part, wanted);
+      return isSame(part, wanted);
     });
   if (!fits) {
     throw new CompileError(
@@ -198,9 +199,4 @@ export function checkKey(key: Expr, set: SetDeclaration, path: Path | undefined)
       `the set ${set.name} has keys of type ${names(set.key)}, not ${names(parts)}`,
     );
   }
-}
-
-function compatible(part: Typed, wanted: Typed): boolean {
-  if (part.type.id !== wanted.type.id) return false;
-  return part.type.bits !== 0 || bytesFor(part.bits) === bytesFor(wanted.bits);
 }

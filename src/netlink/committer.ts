@@ -1,7 +1,7 @@
 import { PackedElements } from '../linearize/index.ts';
 import { elementList, MESSAGE } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
-import { findFamily } from '../protocol/index.ts';
+import { families, findFamily } from '../protocol/index.ts';
 import {
   type Commands,
   commandList,
@@ -168,7 +168,7 @@ export class Committer {
     const { generation } = this.#declarations;
     if (options.generation !== undefined && options.generation !== generation) return undefined;
     const view = this.#declarations.viewOf(job.needs);
-    if (view === undefined) return undefined;
+    if (view === undefined || elementQuestions(job.parsed, view).length > 0) return undefined;
     try {
       return compiled(job, view, generation);
     } catch {
@@ -183,11 +183,13 @@ export class Committer {
       const generation = await this.#socket.generation({ signal });
       const view = new View();
       let torn = false;
-      for (const question of questionsOf(job)) {
+      const ask = async (question: DumpRequest) => {
         const answer = await this.#socket.dump({ ...question, signal }).catch(nothing);
         torn ||= answer.interrupted;
         view.take(answer.messages);
-      }
+      };
+      for (const question of questionsFor(job.needs)) await ask(question);
+      for (const question of elementQuestions(job.parsed, view)) await ask(question);
       if (!torn && !view.torn && generation === (await this.#socket.generation({ signal })))
         return this.#looked(job, view, generation);
       if (tries === READS) throw new TornError('the ruleset', tries);
@@ -200,11 +202,13 @@ export class Committer {
       const generation = this.#socket.generationSync();
       const view = new View();
       let torn = false;
-      for (const question of questionsOf(job)) {
+      const ask = (question: DumpRequest) => {
         const answer = attempt(() => this.#socket.dumpSync(question));
         torn ||= answer.interrupted;
         view.take(answer.messages);
-      }
+      };
+      for (const question of questionsFor(job.needs)) ask(question);
+      for (const question of elementQuestions(job.parsed, view)) ask(question);
       if (!torn && !view.torn && generation === this.#socket.generationSync())
         return this.#looked(job, view, generation);
       if (tries === READS) throw new TornError('the ruleset', tries);
@@ -228,12 +232,10 @@ export class Committer {
 function jobOf(parsed: readonly ParsedCommand[], commands: Commands): Job {
   const needs = needsOf(parsed, canDestroy);
   const { sets, chains, rules, existence } = needs;
-  const asks = sets.size + chains.size + rules.size + existence.size > 0;
+  const asks =
+    sets.size + chains.size + rules.size + existence.size > 0 ||
+    elementQuestions(parsed, emptyView).length > 0;
   return { commands, parsed, needs, asks };
-}
-
-function questionsOf({ parsed, needs }: Job): DumpRequest[] {
-  return [...questionsFor(needs), ...(canDestroy ? [] : elementQuestions(parsed))];
 }
 
 function isLarge(commands: readonly ParsedCommand[]): boolean {
@@ -293,14 +295,23 @@ async function encodedInPieces(
   }
 }
 
-/** Which elements are there, where the kernel cannot destroy those that are. */
-function elementQuestions(commands: readonly ParsedCommand[]): DumpRequest[] {
-  return commands
-    .filter(({ verb, kind }) => verb === 'destroy' && kind === 'element')
-    .map(({ node }) => {
-      const { family, table, name } = node as { family: Family; table: string; name: string };
-      return query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
-    });
+/**
+ * Which elements are there: where the kernel cannot destroy those that are, and of sets that merge what is added with
+ * what they hold.
+ */
+function elementQuestions(commands: readonly ParsedCommand[], view: KernelView): DumpRequest[] {
+  const asked = new Map<string, DumpRequest>();
+  for (const { verb, kind, node } of commands) {
+    const { family, table, name } = node as { family: Family; table: string; name: string };
+    const destroys = !canDestroy && verb === 'destroy' && kind === 'element';
+    const merges =
+      (kind === 'set' && verb === 'add' && node['auto-merge'] === true) ||
+      (kind === 'element' && view.set(family, table, name)?.autoMerge === true);
+    if ((!destroys && !merges) || !Object.hasOwn(families, family)) continue;
+    const request = query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
+    asked.set(`${family} ${table} ${name}`, request);
+  }
+  return [...asked.values()];
 }
 
 const NOTHING = { messages: new Uint8Array(), interrupted: false };

@@ -1,4 +1,11 @@
-import { OBJECT_TYPES, type ObjectType, type SetDeclaration } from '../bytecode/index.ts';
+import {
+  type KernelElement,
+  OBJECT_TYPES,
+  type ObjectType,
+  readElementUserdata,
+  type SetDeclaration,
+  type SetElement,
+} from '../bytecode/index.ts';
 import { delinearizeSet } from '../delinearize/object/index.ts';
 import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
@@ -46,6 +53,16 @@ function split(name: string): [family: string, table: string] {
 
 const key = (...parts: readonly string[]) => parts.join('\0');
 
+/** An element as the kernel takes it, from one as it tells it. */
+function asGiven({ userdata, expression, expressions, ...parts }: KernelElement): SetElement {
+  const carried = expressions ?? (expression === undefined ? undefined : [expression]);
+  return {
+    ...parts,
+    ...(userdata && readElementUserdata(userdata)),
+    ...(carried && { expressions: carried }),
+  };
+}
+
 /** What the kernel answered, to be asked by name. */
 export class View implements KernelView {
   readonly canDestroy = canDestroy;
@@ -53,6 +70,7 @@ export class View implements KernelView {
   readonly #chains = new Map<string, bigint>();
   readonly #rules = new Map<string, bigint[]>();
   readonly #elements = new Map<string, Set<string>>();
+  readonly #lists = new Map<string, KernelElement[]>();
   readonly #there = new Set<string>();
   #torn = false;
 
@@ -106,6 +124,9 @@ export class View implements KernelView {
             keys.add(told);
           }
           this.#elements.set(name, keys);
+          const list = this.#lists.get(name) ?? [];
+          for (const element of value.elements ?? []) list.push(element as KernelElement);
+          this.#lists.set(name, list);
           break;
         }
         case MESSAGE.NEWOBJ: {
@@ -139,6 +160,10 @@ export class View implements KernelView {
 
   elementKeys(family: Family, tableName: string, name: string): ReadonlySet<string> {
     return this.#elements.get(key(family, tableName, name)) ?? new Set();
+  }
+
+  elements(family: Family, tableName: string, name: string): readonly SetElement[] {
+    return (this.#lists.get(key(family, tableName, name)) ?? []).map(asGiven);
   }
 
   exists(kind: string, family: Family, tableName: string, name: string | undefined): boolean {

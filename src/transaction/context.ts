@@ -1,9 +1,10 @@
-import { evaluate, type Names, Scope, type SetDeclaration } from '../linearize/index.ts';
+import { evaluate, joinedBits, type Names, Scope, type SetDeclaration } from '../linearize/index.ts';
 import type { Chain, Family } from '../model/index.ts';
 import { families } from '../protocol/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import type { KernelView } from './kernel-view.ts';
+import { intervalsOf, type MergingSet } from './merge.ts';
 import type { OutgoingMessage } from './message.ts';
 import { familyOf } from './reference.ts';
 
@@ -17,9 +18,10 @@ export class TransactionContext {
   readonly #sets = new Map<string, SetDeclaration>();
   readonly #chains = new Map<string, Chain>();
   readonly #rules = new Map<string, RulePlace[]>();
+  readonly #merging = new Map<string, MergingSet>();
   /** What earlier commands made (true) or deleted (false). */
   readonly #made = new Map<string, boolean>();
-  /** Tables that this transaction deleted: what the kernel has in them is no more. */
+  /** What this transaction deleted, tables or all of a family: what the kernel has in them is no more. */
   readonly #gone = new Set<string>();
   #setIds = 0;
   #ruleIds = 0;
@@ -58,7 +60,31 @@ export class TransactionContext {
   set(family: Family, table: string, name: string): SetDeclaration | undefined {
     const declared = this.#sets.get(key(family, table, name));
     if (declared !== undefined) return declared;
-    return this.#gone.has(key(family, table)) ? undefined : this.view.set(family, table, name);
+    return this.isGone(family, table) ? undefined : this.view.set(family, table, name);
+  }
+
+  /** A set that merges, as it is by now. */
+  merging(family: Family, table: string, set: SetDeclaration): MergingSet {
+    const known = this.#merging.get(key(family, table, set.name));
+    if (known !== undefined) return known;
+    const elements = this.isGone(family, table) ? [] : this.view.elements(family, table, set.name);
+    const there = intervalsOf(elements, Math.ceil(joinedBits(set.key) / 8));
+    return { there, now: there, sent: [], isNew: false };
+  }
+
+  /** Remembers a set that merges. */
+  keepMerging(family: Family, table: string, name: string, set: MergingSet): void {
+    this.#merging.set(key(family, table, name), set);
+  }
+
+  /** Remembers that a set is empty from here on. */
+  empty(family: Family, table: string, name: string): void {
+    this.keepMerging(family, table, name, { there: [], now: [], sent: [], isNew: false });
+  }
+
+  /** Takes back messages. */
+  withdraw(messages: readonly OutgoingMessage[]): void {
+    for (const message of messages) this.messages.splice(this.messages.lastIndexOf(message), 1);
   }
 
   declareChain(chain: Chain): void {
@@ -71,16 +97,17 @@ export class TransactionContext {
 
   /** Forgets what was in a table, or in all of them. */
   forget(family?: Family, table?: string): void {
-    const gone = (name: string) => table === undefined || name.startsWith(key(family as Family, table, ''));
-    for (const map of [this.#sets, this.#chains, this.#rules, this.#made]) {
-      for (const name of map.keys()) if (gone(name)) map.delete(name);
+    const start = partOf(family, table);
+    for (const map of [this.#sets, this.#chains, this.#rules, this.#made, this.#merging]) {
+      for (const name of map.keys()) if (name.startsWith(start)) map.delete(name);
     }
-    if (family !== undefined && table !== undefined) this.#gone.add(key(family, table));
+    this.#gone.add(start);
   }
 
   /** Whether this transaction deleted the table, with all that the kernel had in it. */
   isGone(family: Family, table: string): boolean {
-    return this.#gone.has(key(family, table));
+    if (this.#gone.size === 0) return false;
+    return [partOf(), partOf(family), partOf(family, table)].some((part) => this.#gone.has(part));
   }
 
   /** Remembers what a command made or deleted. */
@@ -101,7 +128,7 @@ export class TransactionContext {
     const name = key(family, table, chain);
     let places = this.#rules.get(name);
     if (places === undefined) {
-      const handles = this.#gone.has(key(family, table)) ? [] : this.view.ruleHandles(family, table, chain);
+      const handles = this.isGone(family, table) ? [] : this.view.ruleHandles(family, table, chain);
       places = handles.map((handle) => ({ handle }));
       this.#rules.set(name, places);
     }
@@ -134,6 +161,11 @@ export class TransactionContext {
 function madeKey({ kind, node }: ParsedCommand): string {
   const { family, table, name } = node as { family: string; table?: string; name?: string };
   return key(family, table ?? name ?? '', kind === 'map' ? 'set' : kind, name ?? '');
+}
+
+/** What the keys of everything in a table begin with, of a family, or of all. */
+function partOf(...parts: readonly (string | undefined)[]): string {
+  return parts.map((part) => (part === undefined ? '' : `${part}\0`)).join('');
 }
 
 function key(...parts: readonly string[]): string {

@@ -1,4 +1,4 @@
-import type { SetDeclaration } from '../linearize/index.ts';
+import type { SetDeclaration, SetElement } from '../linearize/index.ts';
 import type { Family } from '../model/index.ts';
 
 /**
@@ -16,6 +16,8 @@ export interface KernelView {
   exists(kind: string, family: Family, table: string, name: string | undefined): boolean;
   /** The keys of a set's elements (see `elementKey`), where the kernel cannot destroy. */
   elementKeys(family: Family, table: string, name: string): ReadonlySet<string>;
+  /** A set's elements, where intervals are merged with them. */
+  elements(family: Family, table: string, name: string): readonly SetElement[];
   /** Whether the kernel has the DESTROY messages (Linux 6.3). */
   readonly canDestroy: boolean;
 }
@@ -39,5 +41,6 @@ export const emptyView: KernelView = {
   ruleHandles: () => [],
   exists: () => false,
   elementKeys: () => new Set(),
+  elements: () => [],
   canDestroy: true,
 };

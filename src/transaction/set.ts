@@ -3,6 +3,7 @@ import {
   at,
   CompileError,
   declareNamedSet,
+  ELEMENT_FLAGS,
   encodeElements,
   evaluateElements,
   evaluateStateful,
@@ -10,7 +11,7 @@ import {
   MAX_32,
   milliseconds,
   OBJECT_TYPES,
-  type PackedElements,
+  PackedElements,
   packElements,
   SET_FLAGS,
   type SetDeclaration,
@@ -31,6 +32,7 @@ import type { ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import { commentText } from './comment.ts';
 import type { TransactionContext } from './context.ts';
+import { elementsOfIntervals, intervalsOf, mergeInto, takeOut, without } from './merge.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
 import { packRows } from './rows.ts';
@@ -55,11 +57,16 @@ export function compileSet(command: ParsedCommand, context: TransactionContext):
       const handle = handleOf(command);
       const target =
         handle === undefined || command.node.name !== undefined ? { name: nameOf(command) } : { handle };
-      removeWith(command, context, 'SET', schema, { table, ...target });
+      if (
+        removeWith(command, context, 'SET', schema, { table, ...target }) &&
+        command.node.name !== undefined
+      )
+        context.empty(family, table, nameOf(command));
       return;
     }
     case 'flush':
       context.send(command, MESSAGE.DELSETELEM, 0, elementList, { table, set: nameOf(command) });
+      context.empty(family, table, nameOf(command));
       return;
     default:
       throw new CompileError(
@@ -116,7 +123,11 @@ function addSet(command: ParsedCommand, context: TransactionContext, family: Fam
     ...(statements?.length === 1 ? { expression: statements[0] } : {}),
     ...(statements !== undefined && statements.length > 1 ? { expressions: statements } : {}),
   });
-  send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
+  if (command.verb === 'add' && isMerging(set) && !(elements instanceof PackedElements)) {
+    const before = context.merging(family, table, set);
+    context.keepMerging(family, table, name, { ...before, isNew: before.now.length === 0 });
+    changeIntervals(command, context, family, table, set, elements);
+  } else send(command, context, MESSAGE.NEWSETELEM, how, table, set, elements);
 }
 
 function stateful(
@@ -147,7 +158,7 @@ function description(table: string, set: SetDeclaration): ValueOf<typeof schema>
     name: set.name,
     flags: set.flags,
     keyType: concatId(set.key.map((part) => part.type)),
-    keyLength: Math.ceil(joinedBits(set.key) / BITS_PER_BYTE),
+    keyLength: keyBytes(set),
     ...data(set),
     ...(Object.keys(desc).length === 0 ? {} : { description: desc }),
     id: set.id,
@@ -196,6 +207,10 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
   const elements =
     pack(nodes, set, command, context) ??
     encode(nodes as Expression, command, context, family, table, set, set.autoMerge === true, false);
+  if (!(elements instanceof PackedElements) && isMerging(set) && command.verb !== 'create') {
+    changeIntervals(command, context, family, table, set, elements);
+    return;
+  }
   switch (command.verb) {
     case 'add':
       send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, elements);
@@ -212,6 +227,60 @@ export function compileElements(command: ParsedCommand, context: TransactionCont
     default:
       throw new CompileError(command.path, `expected add, create, delete or destroy, not ${command.verb}`);
   }
+}
+
+function keyBytes({ key }: SetDeclaration): number {
+  return Math.ceil(joinedBits(key) / BITS_PER_BYTE);
+}
+
+/** Whether new intervals of a set become one with those that they touch. */
+function isMerging({ autoMerge, flags, key, data }: SetDeclaration): boolean {
+  return autoMerge === true && (flags & SET_FLAGS.interval) !== 0 && key.length === 1 && data === undefined;
+}
+
+/**
+ * Adds intervals to a set that merges, or takes them out of it: as the kernel keeps every interval apart, those that
+ * they touch are deleted and come back as one, or as what is left of them.
+ */
+function changeIntervals(
+  command: ParsedCommand,
+  context: TransactionContext,
+  family: Family,
+  table: string,
+  set: SetDeclaration,
+  elements: readonly SetElement[],
+): void {
+  const bytes = keyBytes(set);
+  const given = intervalsOf(elements, bytes);
+  const catchalls = elements.filter((element) => element.key === undefined);
+  const { there, now: before, sent, isNew } = context.merging(family, table, set);
+  const isAdded = command.verb === 'add';
+  const { now, missing } = isAdded ? { now: mergeInto(before, given), missing: [] } : takeOut(before, given);
+  context.withdraw(sent);
+  const start = context.messages.length;
+  const removed = elementsOfIntervals(without(there, now), bytes);
+  const added = elementsOfIntervals(without(now, there), bytes);
+  send(command, context, MESSAGE.DELSETELEM, 0, table, set, removed);
+  send(
+    command,
+    context,
+    MESSAGE.NEWSETELEM,
+    NLM.CREATE,
+    table,
+    set,
+    isNew ? [...startOf(added), ...added] : added,
+  );
+  context.keepMerging(family, table, set.name, { there, now, sent: context.messages.slice(start), isNew });
+  const other = [...elementsOfIntervals(isAdded ? [] : missing, bytes), ...catchalls];
+  const gone = command.verb === 'destroy' ? MESSAGE.DESTROYSETELEM : MESSAGE.DELSETELEM;
+  if (isAdded) send(command, context, MESSAGE.NEWSETELEM, NLM.CREATE, table, set, other);
+  else send(command, context, gone, 0, table, set, other);
+}
+
+/** The mark of what is before the first interval, where there is something. */
+function startOf([first]: readonly SetElement[]): readonly SetElement[] {
+  const isFirst = first?.key === undefined || first.key.every((byte) => byte === 0);
+  return isFirst ? [] : [{ key: new Uint8Array(first.key.length), flags: ELEMENT_FLAGS.intervalEnd }];
 }
 
 /** Deletes those elements that are there, where the kernel has no message for it. */
