@@ -6,6 +6,7 @@ import {
   type Commands,
   commandList,
   compileParsed,
+  emptyView,
   encodeInPieces,
   encodeMessages,
   type KernelView,
