@@ -1,3 +1,9 @@
-import { run } from './run.ts';
+import { BenchUsageError, run } from './run.ts';
 
-process.exitCode = await run(process.argv.slice(2), process);
+try {
+  process.exitCode = await run(process.argv.slice(2), process);
+} catch (error) {
+  if (!(error instanceof BenchUsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+}

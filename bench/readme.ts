@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { machine } from './machine.ts';
 import { type Figure, number } from './report.ts';
+import { root } from './root.ts';
 
-const README = new URL('README.md', import.meta.url);
+const README = join(root, 'bench/README.md');
 const BEGIN = '<!-- figures -->';
 const END = '<!-- /figures -->';
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Driver } from '../driver.ts';
+import { root } from '../root.ts';
 import { helper } from './helper.ts';
 
 /** What `scripts/setup bench` builds of bench/rivals/google. */
-const PROGRAM = fileURLToPath(new URL('../../.cache/bench/google-nftables', import.meta.url));
+const PROGRAM = join(root, '.cache/bench/google-nftables');
 
 /** google/nftables, the library for Go. */
 export const inProcess: Driver = {

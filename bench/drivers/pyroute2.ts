@@ -1,17 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Driver } from '../driver.ts';
+import { root } from '../root.ts';
 import { helper } from './helper.ts';
 
 /** Debian's Python: another one would not find Debian's packages. */
 const PYTHON = '/usr/bin/python3';
-const SCRIPT = fileURLToPath(new URL('../rivals/pyroute2/main.py', import.meta.url));
+const SCRIPT = join(root, 'bench/rivals/pyroute2/main.py');
 
 /** pyroute2, the library for Python. */
 export const inProcess: Driver = {
-  missing: () =>
-    spawnSync(PYTHON, ['-c', 'import pyroute2.nftables.main']).status === 0
+  missing() {
+    if (!existsSync(SCRIPT)) return 'it is measured from a checkout only';
+    return spawnSync(PYTHON, ['-c', 'import pyroute2.nftables.main']).status === 0
       ? undefined
-      : 'python3-pyroute2 is not installed',
+      : 'python3-pyroute2 is not installed';
+  },
   open: () => helper(PYTHON, [SCRIPT]),
 };

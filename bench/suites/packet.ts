@@ -1,14 +1,16 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { nftjs } from '../library.ts';
 import { median } from '../measure.ts';
 import { arrived, buildBridge, farEnd, GATEWAY, UPLINK } from '../packet/bridge.ts';
 import { type DesignName, designs } from '../packet/designs.ts';
 import { type BenchVm, FRAME, machines, writeFrame } from '../packet/vms.ts';
+import { root } from '../root.ts';
 import { type Case, type Suite, sizes } from '../suite.ts';
 
 type Frames = typeof import('../../test/support/frames/native.ts').native;
 
-const ADDON = '../../native/frames/build/Release/frames.node';
+const ADDON = join(root, 'native/frames/build/Release/frames.node');
 
 /** Frames of a batch: few enough that most batches are not interrupted, and many batches to take the median of. */
 const BATCH = 500;

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 
 /** What the addon says about a part of a transaction that the kernel refused. */
 export interface NativeFailure {
@@ -128,8 +128,9 @@ let loaded: Addon | undefined;
  */
 export function native(): Addon {
   if (loaded === undefined) {
-    const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;
-    loaded = load(fileURLToPath(new URL('../..', import.meta.url)));
+    const require = createRequire(import.meta.url);
+    const load = require('node-gyp-build') as (directory: string) => Addon;
+    loaded = load(dirname(require.resolve('nftjs/package.json')));
   }
   return loaded;
 }
