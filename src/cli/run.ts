@@ -1,4 +1,5 @@
 import { apply } from './apply.ts';
+import { bench } from './bench.ts';
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
 import { compile } from './compile.ts';
 import { diff } from './diff.ts';
@@ -8,7 +9,7 @@ import { reset } from './reset.ts';
 import { trace } from './trace.ts';
 import { uncloud } from './uncloud.ts';
 
-const commands: readonly CliCommand[] = [apply, diff, list, reset, monitor, trace, compile, uncloud];
+const commands: readonly CliCommand[] = [apply, diff, list, reset, monitor, trace, compile, uncloud, bench];
 
 const help = `Usage: nftjs COMMAND [OPTIONS] [ARGUMENTS]
 
