@@ -174,13 +174,18 @@ export function portSecurity(table: TableWriter): string {
       accept(),
     ],
   ]);
+  // Servers answer from 67 and 547, but clients take what comes from any port.
+  table.chain('vm_dhcp_answer', onPrivate(accept()));
+
   chain('ip', 'vm_ip_own', [
     // A header that the kernel cannot parse has no l4proto, matches nothing here, and drops.
     [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
+    // Before any port is looked at: the kernel would read it from the middle of the data.
+    [and(ip['frag-off'], 0x1fff).ne(0), meta.l4proto.in(set(UDP, IGMP)), accept()],
+    [udp.dport.eq(68), goto('vm_dhcp_answer')],
     [udp.sport.ne(67), accept()],
     [igmp.type.ne('membership-query'), accept()],
-    [and(ip['frag-off'], 0x1fff).ne(0), meta.l4proto.in(set(UDP, IGMP)), accept()],
-    ...onPrivate(udp.sport.eq(67), accept()),
+    ...onPrivate(meta.l4proto.eq(UDP), accept()),
   ]);
 
   chain('ip6', 'vm_ip6', [
@@ -199,7 +204,11 @@ export function portSecurity(table: TableWriter): string {
     [ip6.nexthdr.in(set(...EXTENSIONS)), goto('vm_ip6_extended')],
     [meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
   ]);
-  chain('ip6', 'vm_udp6', [[udp.sport.ne(547), accept()], ...onPrivate(udp.sport.eq(547), accept())]);
+  chain('ip6', 'vm_udp6', [
+    [udp.dport.eq(546), goto('vm_dhcp_answer')],
+    [udp.sport.ne(547), accept()],
+    ...onPrivate(meta.l4proto.eq(UDP), accept()),
+  ]);
 
   chain('ip6', 'vm_icmpv6', [
     [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],
@@ -285,11 +294,12 @@ export function portSecurity(table: TableWriter): string {
 
   chain('ip6', 'vm_ip6_upper', [
     [meta.l4proto.notIn(set(UDP, ICMPV6, AUTHENTICATION)), accept()],
+    [udp.dport.eq(546), goto('vm_dhcp_answer')],
     [udp.sport.ne(547), accept()],
     [icmpv6.type.notIn(ICMPV6_CHECKED), accept()],
     // The kernel stops at an authentication header: nothing may hide behind it that is checked elsewhere.
     [ah.nexthdr.notIn(set(...EXTENSIONS, UDP, ICMPV6)), accept()],
-    ...onPrivate(udp.sport.eq(547), accept()),
+    ...onPrivate(meta.l4proto.eq(UDP), accept()),
   ]);
   return 'vm';
 }

@@ -73,16 +73,20 @@ suite('port security that knows no interface', needs, () => {
   });
 });
 
+const fromOddPorts = ({ rows }: Section): string[] =>
+  rows.map(({ name }) => name).filter((name) => name.startsWith('server: from an odd port'));
+
 /**
  * The sections of which the article's rules decide as ours do, and the frames in them that they treat
- * otherwise: they know no link-local address, no DHCP client, no tag and no fragment.
+ * otherwise: they know no link-local address, no DHCP client, no tag, no fragment and no server
+ * that answers from another port.
  */
 const faithful: readonly [section: Section, otherwise: readonly string[]][] = [
   [uplinks, []],
   [ethertypes, ['own IPv4, VID 0']],
   [sources, []],
   [internet, ['later fragment that looks like a DHCP server']],
-  [dynamicHosts, ['discover']],
+  [dynamicHosts, ['discover', ...fromOddPorts(dynamicHosts)]],
   [internet6, ['from the link-local address', 'to a group']],
   [routers, ['solicitation', 'solicitation from ::']],
   [dynamicHosts6, ['solicit']],

@@ -33,7 +33,9 @@ export function ipv4(port: PortModel, packet: Buffer): Verdict {
   if (isLater) return accept('later IPv4 fragment from an own address');
   if (protocol === UDP) {
     if (sport === undefined) return either('UDP cut off before its ports');
-    return sport !== DHCP_SERVER || port.isPrivate ? accept('UDP from an own address') : drop('DHCP server');
+    return (sport !== DHCP_SERVER && dport !== DHCP_CLIENT) || port.isPrivate
+      ? accept('UDP from an own address')
+      : drop('DHCP server');
   }
   if (protocol === IGMP) {
     if (payload.length < 1) return either('IGMP without a type');

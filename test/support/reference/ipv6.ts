@@ -12,7 +12,9 @@ const DESTINATION = 60;
 /** Headers that have others behind them (RFC 8200; RFC 4302 for authentication). */
 const EXTENSIONS = [HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION];
 
+/** A server may answer from any port; its clients all listen on one. */
 const DHCPV6_SERVER = 547;
+const DHCPV6_CLIENT = 546;
 /** Multicast listener query, redirect, renumbering, certification path, multicast router discovery. */
 const NEVER = [130, 137, 138, 148, 149, 150, 151];
 const ROUTER_SOLICITATION = 133;
@@ -114,10 +116,9 @@ function upper(port: PortModel, protocol: number, payload: Buffer): Verdict {
 }
 
 function udp(port: PortModel, payload: Buffer): Verdict {
-  if (payload.length < 2) return either('UDP cut off before its ports');
-  return payload.readUInt16BE(0) !== DHCPV6_SERVER || port.isPrivate
-    ? accept('UDP from an own address')
-    : drop('DHCPv6 server');
+  if (payload.length < 4) return either('UDP cut off before its ports');
+  const isServer = payload.readUInt16BE(0) === DHCPV6_SERVER || payload.readUInt16BE(2) === DHCPV6_CLIENT;
+  return !isServer || port.isPrivate ? accept('UDP from an own address') : drop('DHCPv6 server');
 }
 
 /** RFC 4861 4.3, 4.4: 24 bytes, and one link-layer address option of 8 bytes at most. */

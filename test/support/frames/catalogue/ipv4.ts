@@ -106,6 +106,10 @@ export const dynamicHosts: Section = {
     stopped('server: offer behind options', offer, { options: u8(1, 1, 1, 0) }),
     stopped('server: first fragment', slice(offer, 0, 64), { moreFragments: true }),
     stopped('server: to an odd port', udp(67, 4011)),
+    stopped('server: from an odd port', udp(1067, 68)),
+    stopped('server: from an odd port, first fragment', slice(udp(1067, 68, zeros(64)), 0, 32), {
+      moreFragments: true,
+    }),
     stopped("server: the router's address", offer, { src: router.ipv4 }),
   ],
 };

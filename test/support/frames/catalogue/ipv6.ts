@@ -289,6 +289,8 @@ export const dynamicHosts6: Section = {
     server('server: advertise', serverTalk),
     server("server: the router's address", serverTalk, router),
     server('server: to an odd port', udp(547, 4011)),
+    server('server: from an odd port', udp(41800, 546)),
+    ...chains.map(([where, wrap]) => server(`server: from an odd port ${where}`, wrap(udp(41800, 546)))),
     ...chains.map(([where, wrap]) => server(`server: advertise ${where}`, wrap(serverTalk))),
   ],
 };
