@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { suite, test } from 'node:test';
 import { type Connection, connect, plan, type Ruleset, reconcile, stringify } from '../../src/index.ts';
 import { nftjs } from '../support/cli.ts';
 import { find, type Kernel, rulesOf, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
-
-/** How long two writers get in each other's way. */
-const seconds = Number(process.env.NFTJS_SECONDS ?? 3);
-
-const place = { family: 'inet', table: 't' } as const;
-const dport = { payload: { protocol: 'tcp', field: 'dport' } } as const;
-const port = (right: number | string) => ({ match: { op: '==', left: dport, right } }) as const;
-
-/** A table `inet t` with these ports in a set, and a rule for each. */
-function ports(...list: readonly number[]): Ruleset {
-  return {
-    nftables: [
-      { table: { family: 'inet', name: 't' } },
-      { set: { ...place, name: 'ports', type: 'inet_service', flags: ['interval'], elem: list } },
-      { chain: { ...place, name: 'c', type: 'filter', hook: 'input', prio: 0, policy: 'accept' } },
-      { rule: { ...place, chain: 'c', expr: [port('@ports'), { counter: null }, { accept: null }] } },
-      ...list.map(
-        (number) => ({ rule: { ...place, chain: 'c', expr: [port(number), { counter: null }] } }) as const,
-      ),
-    ],
-  };
-}
+import { dport, place, port, ports } from './ports.ts';
 
 /** A connection whose commits somebody is faster than, so many times. */
 function overtaken(nft: Connection, other: Connection, times: number) {
@@ -291,91 +267,5 @@ suite('nftjs diff and apply --reconcile', requires('root', 'netns', 'nft'), () =
       assert.match(bad.err, /^nftjs diff: nftables\[0\]\.flush\.ruleset: flush says what to do/);
       assert.equal((await inside(kernel, ['diff', '--what'], '{}')).code, 2);
       assert.equal((await inside(kernel, ['apply', '--check', '--reconcile'], '{}')).code, 2);
-    }));
-});
-
-/** A shell that makes one transaction of nft for each line that it reads, and says which one is through. */
-const WRITER = `
-i=0
-while read -r _; do
-  i=$((i + 1))
-  printf '%s\\n' \\
-    'flush set inet t left' 'flush set inet t right' \\
-    "add element inet t left { $i }" "add element inet t right { $i }" \\
-    "insert rule inet t c tcp dport $i drop" "add element ip theirs noted { $i }" | cat | nft -f - || exit 1
-  echo $i
-done`;
-
-suite('two writers', requires('root', 'netns', 'nft'), () => {
-  const counter = (name: string) =>
-    ({ set: { ...place, name, type: 'inet_service', flags: ['dynamic'], size: 65535 } }) as const;
-  const desired = (...list: number[]): Ruleset => ({
-    nftables: [...ports(...list).nftables, counter('left'), counter('right')],
-  });
-  const noted = { family: 'ip', table: 'theirs', name: 'noted', type: 'inet_service' } as const;
-
-  test('nft and reconcile lose nothing of each other, and no snapshot is torn', () =>
-    withKernel(async ({ nft, netns }) => {
-      await nft.commit([...desired().nftables, { table: { family: 'ip', name: 'theirs' } }, { set: noted }]);
-      // Gaps that a reconcile sometimes fits into, on machines of any speed.
-      const start = performance.now();
-      await plan(nft, desired(1, 2));
-      const alone = performance.now() - start;
-      const pause = () => Math.random() * 4 * alone;
-      const writer = spawn('nsenter', [`--net=${netns}`, 'sh', '-c', WRITER], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      const exited = once(writer, 'exit');
-      let written = 0;
-      createInterface({ input: writer.stdout }).on('line', (line) => {
-        written = Number(line);
-        setTimeout(() => !writer.stdin.writableEnded && writer.stdin.write('\n'), pause());
-      });
-      writer.stdin.write('\n');
-
-      const guarded = {
-        generation: nft.generation.bind(nft),
-        snapshot: nft.snapshot.bind(nft),
-        commit: async (...[commands, options]: Parameters<Connection['commit']>) => {
-          const result = await nft.commit(commands, options);
-          assert.equal(
-            result.generation,
-            (options?.generation ?? 0) + 1,
-            'committed over what nobody had read',
-          );
-          return result;
-        },
-      };
-      let committed = 0;
-      let snapshots = 0;
-      const end = Date.now() + seconds * 1000;
-      try {
-        for (let i = 0; Date.now() < end; i++) {
-          const { changed } = await reconcile(guarded, desired(30_000 + (i % 7), 40_000 + (i % 5)), {
-            attempts: 1000,
-          });
-          committed += changed ? 1 : 0;
-          const { ruleset } = await nft.snapshot({ family: 'inet', table: 't' });
-          assert.deepEqual(find(ruleset, 'set', 'left').elem, find(ruleset, 'set', 'right').elem, 'torn');
-          snapshots++;
-        }
-      } finally {
-        writer.stdin.end();
-        await exited;
-      }
-      assert.equal(writer.exitCode, 0);
-      assert.ok(written > 0 && committed > 0 && snapshots > 0);
-
-      await reconcile(nft, desired(22));
-      const listing = await nft.list();
-      assert.deepEqual(
-        find(listing, 'set', 'noted').elem,
-        Array.from({ length: written }, (_, i) => i + 1),
-      );
-      assert.deepEqual(find(listing, 'set', 'left').elem, [written]);
-      assert.deepEqual(
-        rulesOf(listing, 'c').map((expr) => (expr as unknown[])[0]),
-        [port('@ports'), port(22)],
-      );
     }));
 });
