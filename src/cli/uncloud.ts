@@ -22,16 +22,28 @@ import {
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
 import { readJson } from './input.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { agentHelp, runAgent } from './uncloud-agent.ts';
 import { doctorHelp, runDoctor } from './uncloud-doctor.ts';
 import { runSimulate, simulateHelp } from './uncloud-simulate.ts';
+import { importHelp, runImport, runTeardown, runWait, teardownHelp, waitHelp } from './uncloud-store.ts';
 
 const ACTIONS = ['render', 'apply', 'check'] as const;
 
+/** What has options of its own. */
+const OTHERS: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<number>>> = {
+  simulate: runSimulate,
+  doctor: runDoctor,
+  agent: runAgent,
+  wait: runWait,
+  import: runImport,
+  teardown: runTeardown,
+};
+
 export const uncloud: CliCommand = {
   name: 'uncloud',
-  summary: 'the VM firewall: render, apply, check or simulate a policy, examine a host',
+  summary: 'the VM firewall: render, apply, check or simulate a policy; examine a host; follow a store',
   help: `Usage: nftjs uncloud render|apply|check --host FILE --policy FILE [OPTIONS]
-       nftjs uncloud simulate|doctor …, see below
+       nftjs uncloud simulate|doctor|agent|wait|import|teardown …, see below
 
 Turns a description of this host and of its VMs into rules of three tables of its own, all called uncloud.
 Nothing outside of them is read or changed.
@@ -56,11 +68,19 @@ Example:
 
 ${simulateHelp}
 
-${doctorHelp}`,
+${doctorHelp}
+
+${agentHelp}
+
+${waitHelp}
+
+${importHelp}
+
+${teardownHelp}`,
   async run(args, io) {
-    const [first, ...rest] = args;
-    if (first === 'simulate') return runSimulate(rest, io);
-    if (first === 'doctor') return runDoctor(rest, io);
+    const [first = '', ...rest] = args;
+    const other = Object.hasOwn(OTHERS, first) ? OTHERS[first] : undefined;
+    if (other !== undefined) return other(rest, io);
     const { values, positionals } = parseOptions(
       args,
       {
@@ -75,7 +95,9 @@ ${doctorHelp}`,
     );
     const action = ACTIONS.find((name) => name === positionals[0]);
     if (action === undefined)
-      throw new UsageError(`expected ${ACTIONS.join(', ')}, simulate, doctor, not ${positionals[0]}`);
+      throw new UsageError(
+        `expected ${[...ACTIONS, ...Object.keys(OTHERS)].join(', ')}, not ${positionals[0]}`,
+      );
     if (values.host === undefined || values.policy === undefined)
       throw new UsageError('--host and --policy are needed');
 

@@ -24,3 +24,4 @@ export { type Decision, type Simulated, type Simulation, simulate } from './simu
 export { framesOf } from './simulate-pcap.ts';
 export { appliedHash, withHash } from './stamp.ts';
 export * from './store/index.ts';
+export { teardown } from './teardown.ts';

@@ -36,11 +36,11 @@ export interface AgentOptions {
   readonly deletions?: DeletionLimit;
   readonly backoff?: Backoff;
   /** Is told what happens, in words and with fields. */
-  readonly log?: Log;
+  readonly log?: AgentLog;
 }
 
 export type LogLevel = 'info' | 'warning' | 'error';
-export type Log = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
+export type AgentLog = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** What an agent has come to. */
 export interface AgentState {
