@@ -160,6 +160,58 @@ test('it ends by break, by a signal, by closing it or its connection', needs, ()
   }),
 );
 
+test(
+  'devices that come and go are told with those that stay',
+  requires('root', 'netns', 'ip', 'bridge'),
+  () =>
+    withKernel(async ({ nft, run }) => {
+      for (const name of ['d0', 'd1', 'd2']) run('ip', ['link', 'add', name, 'type', 'bridge']);
+      const place = { family: 'netdev', table: 't', name: 'c' } as const;
+      const hook = { ...place, type: 'filter', hook: 'ingress', prio: 0 } as const;
+      await nft.commit([
+        { add: { table: { family: 'netdev', name: 't' } } },
+        { add: { chain: { ...hook, dev: ['d0', 'd1'] } } },
+      ]);
+      using events = nft.monitor();
+      for (const [command, expected] of [
+        [{ add: { chain: { ...hook, dev: 'd2' } } }, ['d0', 'd1', 'd2']],
+        [{ delete: { chain: { ...hook, dev: ['d0', 'd1'] } } }, ['d2']],
+        [{ add: { chain: { ...hook, policy: 'drop' } } }, ['d2']],
+      ] as const) {
+        await nft.commit([command]);
+        const { changes } = await commit(events);
+        assert.deepEqual(words(changes), ['add chain c']);
+        const [told] = changes.flatMap(({ object }) => ('chain' in object ? [object.chain] : []));
+        const [listed] = (await nft.list()).nftables.flatMap((item) => ('chain' in item ? [item.chain] : []));
+        assert.deepEqual({ ...told, dev: [] }, { ...listed, dev: [] });
+        for (const dev of [told?.dev, listed?.dev]) assert.deepEqual([dev].flat().sort(), expected);
+      }
+    }),
+);
+
+test('a rule is replaced where it stands', needs, () =>
+  withKernel(async ({ nft }) => {
+    const place = { family: 'ip', table: 't', chain: 'c' } as const;
+    await nft.commit([
+      { add: { table: { family: 'ip', name: 't' } } },
+      { add: { chain: { family: 'ip', table: 't', name: 'c' } } },
+    ]);
+    const replica = new Replica();
+    using events = nft.monitor();
+    replica.load(await nft.snapshot());
+    const three = [1, 2, 3].map((value) => ({
+      add: { rule: { ...place, expr: [{ mangle: { key: { meta: { key: 'mark' } }, value } }] } },
+    }));
+    const { handles } = await nft.commit(three as never);
+    for (const [i, handle] of [...handles.values()].entries()) {
+      const rule = { ...place, handle: Number(handle), expr: [{ log: { prefix: `${i}` } }] } as const;
+      await nft.commit([{ replace: { rule } }]);
+    }
+    await replica.follow(nft, events, await nft.generation());
+    assert.deepEqual(replica.contents(), comparableTo(await nft.list()));
+  }),
+);
+
 test('lost events are told, and a snapshot makes up for them', needs, () =>
   withKernel(async ({ nft, netns }) => {
     using writer = connect({ netns });
@@ -313,12 +365,15 @@ async function writeByNftjs(nft: ReturnType<typeof connect>, count: number): Pro
       },
       { accept: null },
     ] as const;
-    const kind = random(5);
+    const kind = random(6);
     if (kind === 0) await nft.commit([{ add: element }]);
     else if (kind === 1) await nft.commit([{ add: element }, { delete: element }]);
     else if (kind === 2 && rules.length > 3) {
       const [handle] = rules.splice(random(rules.length), 1);
       await nft.commit([{ delete: { rule: { ...place, chain: 'c', handle: handle as number } } }]);
+    } else if (kind === 5 && rules.length > 0) {
+      const handle = rules[n % 3 === 0 ? 0 : random(rules.length)] as number;
+      await nft.commit([{ replace: { rule: { ...place, chain: 'c', handle, expr } } }]);
     } else {
       const after = rules[random(rules.length)];
       const where = after === undefined || kind === 3 ? {} : { handle: after };
