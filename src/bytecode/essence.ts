@@ -52,6 +52,15 @@ function withoutGiven(flags = 0, address: number | undefined, port: number | und
   return flags & ~given;
 }
 
+/** An instruction inside another, without what its absence says as well. */
+function withoutZeros<I extends { readonly name: string }>(instruction: I): I {
+  const schema = definitions.get(instruction.name)?.schema ?? {};
+  const told = Object.entries(instruction as Readonly<Record<string, unknown>>).filter(
+    ([key, value]) => !(schema[key]?.optional && (value === 0 || value === 0n)),
+  );
+  return Object.fromEntries(told) as unknown as I;
+}
+
 /** Leaves out what the kernel makes of absent attributes, other than zero. */
 function withoutDefaults(instruction: Instruction): Instruction {
   switch (instruction.name) {
@@ -59,8 +68,16 @@ function withoutDefaults(instruction: Instruction): Instruction {
       return instruction.level === WARNING ? { ...instruction, level: undefined } : instruction;
     case 'queue':
       return instruction.total === 1 ? { ...instruction, total: undefined } : instruction;
-    case 'dynset':
-      return { ...instruction, flags: (instruction.flags ?? 0) & ~SEVERAL };
+    case 'dynset': {
+      const { flags = 0, expression, expressions } = instruction;
+      const inside = { expression: expression && withoutZeros(expression) };
+      return {
+        ...instruction,
+        flags: flags & ~SEVERAL,
+        ...inside,
+        expressions: expressions?.map(withoutZeros),
+      };
+    }
     case 'nat': {
       const { addrMin, addrMax, protoMin, protoMax, flags } = instruction;
       return {

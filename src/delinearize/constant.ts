@@ -68,10 +68,14 @@ export function registerLiteral(
   notation: Notation,
 ): Expression {
   if (typed.type.base === 'string') return textLiteral(bytes, typed);
-  const value = numberOf(bytes, typed);
-  const shift = BigInt(typed.shift ?? 0);
-  if ((value >> shift) << shift !== value) throw new Inexpressible('bits outside of the field are compared');
-  return literal(value >> shift, typed, notation);
+  return literal(unshifted(numberOf(bytes, typed), typed.shift), typed, notation);
+}
+
+/** The value of a field that lies `shift` bits above the lowest one, alone. */
+export function unshifted(value: bigint, shift = 0): bigint {
+  const by = BigInt(shift);
+  if ((value >> by) << by !== value) throw new Inexpressible('bits outside of the field are compared');
+  return value >> by;
 }
 
 /** Where the set bits of a mask lie when they are one run: from bit `shift` on, `bits` of them. */

@@ -19,6 +19,7 @@ import {
   rangeLiteral,
   registerLiteral,
   textLiteral,
+  unshifted,
   widthOf,
 } from './constant.ts';
 import { opaqueStatement } from './opaque.ts';
@@ -145,9 +146,15 @@ export function keyNode(
 }
 
 /** From one key to another, both in network order, or as text from its first byte on. */
-function rangeOf(first: Uint8Array, last: Uint8Array, typed: Typed, notation: Notation): Expression {
+function rangeOf(
+  first: Uint8Array,
+  last: Uint8Array,
+  typed: Typed & { readonly shift?: number | undefined },
+  notation: Notation,
+): Expression {
   if (typed.type.base !== 'string') {
-    return rangeLiteral(fromBytes(first, 'network'), fromBytes(last, 'network'), typed, notation);
+    const [low, high] = [first, last].map((bytes) => unshifted(fromBytes(bytes, 'network'), typed.shift));
+    return rangeLiteral(low as bigint, high as bigint, typed, notation);
   }
   const end = first.indexOf(0);
   const isPattern =

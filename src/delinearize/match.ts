@@ -11,6 +11,7 @@ import {
   rangeLiteral,
   rangeOfLiterals,
   registerLiteral,
+  unshifted,
   widthOf,
 } from './constant.ts';
 import type { Described } from './described.ts';
@@ -171,13 +172,9 @@ export function between(
     throw new Inexpressible('no range of that');
   const width = widthOf(described);
   if (low.length !== width || high.length !== width) throw new Inexpressible('the range has another width');
-  const shift = BigInt(described.shift ?? 0);
-  const [first, last] = [low, high].map((bytes) => {
-    const value = fromBytes(bytes, 'network');
-    if ((value >> shift) << shift !== value)
-      throw new Inexpressible('bits outside of the field are compared');
-    return value >> shift;
-  }) as [bigint, bigint];
+  const [first, last] = [low, high].map((bytes) =>
+    unshifted(fromBytes(bytes, 'network'), described.shift),
+  ) as [bigint, bigint];
   const right: Expression =
     first === last
       ? rangeLiteral(first, last, described, describer.notation)

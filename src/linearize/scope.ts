@@ -15,6 +15,8 @@ export interface Names {
   object?(name: string, type: ObjectType): boolean;
   /** A number that no other set of the transaction has. */
   nextSetId(): number;
+  /** Looks a lone element of an anonymous set up, rather than comparing with it. */
+  readonly keepsSets?: boolean;
 }
 
 /** A comparison, kept as an expression until all are known, because neighbours can be merged. */

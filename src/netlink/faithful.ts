@@ -78,12 +78,16 @@ export function isFaithful(
     const known = place.set(name);
     return known !== undefined && !(known.flags & SET_FLAGS.anonymous);
   };
-  try {
-    const compiled = compileRule(statements, place.family, place.chain, names);
+  const isSame = (keepsSets: boolean) => {
+    const compiled = compileRule(statements, place.family, place.chain, { ...names, keepsSets });
     return (
       inStep(compiled.instructions, instructions, isNamed) ||
       inFlow(compiled, instructions, { ...place, isNamed, number: numbering() })
     );
+  };
+  try {
+    // nft looks up in a set what was several elements when it was written, and is one now.
+    return isSame(false) || isSame(true);
   } catch (error) {
     if (error instanceof CompileError) return false;
     throw error;
@@ -97,13 +101,13 @@ function inStep(some: readonly Instruction[], others: readonly Instruction[], is
     some.every((one, i) => {
       const other = others[i] as Instruction;
       if (one.name !== other.name) return false;
-      return isSame(one, other) || essence(one, isNamed) === essence(other, isNamed);
+      return isEqual(one, other) || essence(one, isNamed) === essence(other, isNamed);
     })
   );
 }
 
 /** Whether two instructions are the same to the letter. Those that name sets are not: names may be chance. */
-function isSame(one: Instruction, other: Instruction): boolean {
+function isEqual(one: Instruction, other: Instruction): boolean {
   if ('set' in one) return false;
   const [some, others] = [one, other] as unknown as Record<string, unknown>[];
   for (const key in others) if (!isSameValue(some?.[key], others[key])) return false;

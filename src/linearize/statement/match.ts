@@ -72,7 +72,7 @@ function evaluateRight(
     const inside = at(path, 'set');
     const nodes = node.set;
     const list = Array.isArray(nodes) ? nodes : [nodes];
-    if (list.length === 1 && isPlain(list[0])) {
+    if (list.length === 1 && !scope.names.keepsSets && isPlain(list[0])) {
       return {
         left,
         right: constantOf(scope.evaluate(plainOf(list[0] as Expression), at(inside, 0), left), at(inside, 0)),
