@@ -9,7 +9,7 @@ import type { Batch, BatchMessage } from './program-reader.ts';
 import { Refused } from './refusal.ts';
 import { deleteRule, newRule } from './rule.ts';
 import type { Machine, Run } from './run.ts';
-import { deleteSet, newSet } from './set.ts';
+import { applyDeclarations, deleteSet, newSet } from './set.ts';
 import type { State } from './state.ts';
 import { deleteTable, newTable } from './table.ts';
 import { validate } from './validate.ts';
@@ -126,6 +126,7 @@ function tryMessages(
     port,
     setIds: new Map(),
     ruleIds: new Map(),
+    redeclared: new Map(),
     renamed: new Map(),
     deleted: new Map(),
     vacated: new Map(),
@@ -145,6 +146,7 @@ function tryMessages(
       refusals.push({ refused: error, message });
     }
   }
+  applyDeclarations(run);
   applyNames(run);
   return refusals;
 }

@@ -16,6 +16,13 @@ export interface Machine {
   readonly hasFlowtables: boolean;
 }
 
+/** What can be declared anew of a set that is there. */
+export interface Redeclared {
+  readonly timeout: bigint | undefined;
+  readonly gcInterval: number | undefined;
+  readonly size: number | undefined;
+}
+
 /** One transaction while it is carried out. */
 export interface Run {
   readonly state: State;
@@ -26,6 +33,8 @@ export interface Run {
   /** What the transaction made, by the numbers that it gave. */
   readonly setIds: Map<number, NftSet>;
   readonly ruleIds: Map<number, Rule>;
+  /** What of sets is declared anew, from the end on. */
+  readonly redeclared: Map<NftSet, Redeclared>;
   /** Chains that get another name at the end. */
   readonly renamed: Map<Chain, string>;
   /** Rules that it deleted: the kernel still finds them, to say that they are gone. */

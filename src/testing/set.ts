@@ -90,20 +90,27 @@ export function expressionsOf({ expression, expressions }: Given): readonly Inst
   return (expressions ?? (expression === undefined ? [] : [expression])) as readonly Instruction[];
 }
 
-/** Time and size may be declared anew. */
-function redeclare({ journal, news }: Run, message: BatchMessage, set: NftSet, value: Given): void {
+/** Times and size may be declared anew: the elements of this transaction still get what was declared before. */
+function redeclare({ redeclared, news }: Run, message: BatchMessage, set: NftSet, value: Given): void {
   const { timeout, gcInterval, description } = value;
-  const { description: before, timeout: _timeout, gcInterval: _gcInterval, ...rest } = set.declared;
-  const size = description?.size ?? before?.size;
-  journal.set(set, 'declared', {
-    ...rest,
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(gcInterval === undefined ? {} : { gcInterval }),
-    ...(before === undefined && size === undefined
-      ? {}
-      : { description: { ...before, ...(size === undefined ? {} : { size }) } }),
-  });
+  const size = description?.size ?? redeclared.get(set)?.size;
+  redeclared.set(set, { timeout, gcInterval, size });
   news.made(message, MESSAGE.NEWSET, schema, () => setValue(set));
+}
+
+/** Gives sets what was declared of them anew. */
+export function applyDeclarations({ journal, redeclared }: Run): void {
+  for (const [set, { timeout, gcInterval, size }] of redeclared) {
+    const { description, timeout: _timeout, gcInterval: _gcInterval, ...rest } = set.declared;
+    journal.set(set, 'declared', {
+      ...rest,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(gcInterval === undefined ? {} : { gcInterval }),
+      ...(description === undefined && size === undefined
+        ? {}
+        : { description: { ...description, ...(size === undefined ? {} : { size }) } }),
+    });
+  }
 }
 
 /** `__set%d` becomes the first name of the kind that is free. */

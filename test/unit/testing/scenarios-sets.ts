@@ -66,6 +66,19 @@ export const setScenarios: readonly Scenario[] = [
     step('ok', add(t.set('s', { size: 2 }))),
     step('ENFILE 0', add(t.elem('s', ...numbers(3)))),
   ),
+  scenario(
+    'a set that grows, and elements that need it',
+    step('ok', T, add(t.set('s', { size: 2, elem: numbers(2) }))),
+    step('ENFILE 1', add(t.set('s', { size: 4 })), add(t.elem('s', '10.0.9.9'))),
+    step('ok', add(t.set('s', { size: 4 })), remove(t.elem('s', '10.0.1.1')), add(t.elem('s', '10.0.9.9'))),
+    step('ok', add(t.elem('s', ...numbers(2, 8)))),
+  ),
+  scenario(
+    'a set of another timeout, and elements that get it',
+    step('ok', T, add(t.set('s', { timeout: 60, elem: ['192.0.2.1'] }))),
+    step('ok', add(t.set('s', { timeout: 30 })), add(t.elem('s', '192.0.2.2'))),
+    step('ok', add(t.elem('s', '192.0.2.3'))),
+  ),
   scenario('a set that becomes a map', step('ok', T, S), step('EEXIST 0', add(t.map('s')))),
   scenario(
     'a set of another policy',
