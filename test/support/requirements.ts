@@ -24,6 +24,19 @@ const requirements = {
   nft: program('this needs nft (scripts/setup test)', () => succeeds('nft', ['--version'])),
   ip: program('this needs ip (scripts/setup test)', () => succeeds('ip', ['-V'])),
   etcd: program('this needs an etcd server (scripts/setup test)', () => etcdServer() !== undefined),
+  /** DHCP clients and servers, iperf3, and tools that attack networks. */
+  clients: program(
+    'this needs DHCP clients and servers, iperf3, and tools that attack (scripts/setup test)',
+    () =>
+      succeeds('sh', [
+        '-c',
+        `PATH=$PATH:/usr/sbin:/sbin
+         for program in udhcpc dhclient dhcpcd dnsmasq radvd iperf3 ping arpspoof atk6-redir6; do
+           command -v $program || exit 1
+         done
+         [ -d /usr/lib/python3/dist-packages/scapy ]`,
+      ]),
+  ),
   netns: program('this needs to make network namespaces', () => succeeds('unshare', ['--net', 'true'])),
   /** The shared vectors; {@link vectorsDirectory} says where. */
   vectors: {
