@@ -116,6 +116,8 @@ export interface Claims {
   claim(id: string, vm: Vm): void;
   /** Gives back what the VM has claimed. */
   release(id: string, vm: Vm): void;
+  /** The VM that has the interface or MAC. */
+  ownerOf(name: string): string | undefined;
 }
 
 /** An empty account, in which the host has its bridges, uplinks and their MACs. */
@@ -170,6 +172,7 @@ export function claims(host: Host | undefined): Claims {
       for (const claim of wanted) ledger(claim).add(id, claim.block);
       for (const { ifname, mac } of vm.nics) owners.set(ifname, id).set(mac, id);
     },
+    ownerOf: (name) => owners.get(name),
     release(id, vm) {
       for (const claim of blocksOf(vm, host)) ledger(claim).remove(id, claim.block);
       for (const { ifname, mac } of vm.nics) for (const key of [ifname, mac]) owners.delete(key);

@@ -121,3 +121,30 @@ export class Inventory {
     else lengths.add(Number(length));
   }
 }
+
+/** What has to go and to come where one record takes another's place. */
+export function partsDifference(before: Parts, after: Parts): { removed: Parts; added: Parts } {
+  const [removed, added] = difference(before.entries, after.entries, entryKey);
+  const [ended, begun] = difference(before.uses, after.uses, (use) => JSON.stringify(use));
+  return { removed: { entries: removed, uses: ended }, added: { entries: added, uses: begun } };
+}
+
+const entryKey = ({ family, set, key, value }: Entry): string =>
+  `${family} ${set} ${typeof key === 'string' ? key : JSON.stringify(key)} ${value === undefined ? '' : JSON.stringify(value)}`;
+
+/** The members of either list that the other does not have, as often as it does not. */
+function difference<T>(before: readonly T[], after: readonly T[], keyOf: (value: T) => string): [T[], T[]] {
+  const counts = new Map<string, number>();
+  for (const value of before) counts.set(keyOf(value), (counts.get(keyOf(value)) ?? 0) + 1);
+  const added = after.filter((value) => {
+    const count = counts.get(keyOf(value)) ?? 0;
+    if (count > 0) counts.set(keyOf(value), count - 1);
+    return count === 0;
+  });
+  const removed = before.filter((value) => {
+    const count = counts.get(keyOf(value)) ?? 0;
+    if (count > 0) counts.set(keyOf(value), count - 1);
+    return count > 0;
+  });
+  return [removed, added];
+}

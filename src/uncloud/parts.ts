@@ -161,8 +161,18 @@ export function vmParts(context: Context, id: string, vm: Vm): Parts {
   return parts;
 }
 
-/** What the host, the ports that nobody may use, and the groups' own members ask for. */
-export function hostParts(context: Context, closed: readonly string[]): Parts {
+/** What ports that nobody may use ask for. */
+export function closedParts(names: readonly string[]): Parts {
+  const parts = new Collector();
+  for (const name of names) {
+    parts.put('bridge', 'dispatch', name, drop());
+    parts.put('bridge', 'closed', name);
+  }
+  return parts;
+}
+
+/** What the host and the groups' own members ask for. */
+export function hostParts(context: Context): Parts {
   const parts = new Collector();
   for (const [name, { uplinks, unlisted, backend, mac }] of Object.entries(context.host.bridges)) {
     if (mac !== undefined && backend === 'bridge') parts.share('bridge', 'host_macs', mac);
@@ -173,10 +183,6 @@ export function hostParts(context: Context, closed: readonly string[]): Parts {
       parts.put('bridge', 'uplinks', uplink);
     }
     parts.put('bridge', unlisted === 'deny' ? 'closed_bridges' : 'open_bridges', name);
-  }
-  for (const name of closed) {
-    parts.put('bridge', 'dispatch', name, drop());
-    parts.put('bridge', 'closed', name);
   }
   for (const [name, { members }] of Object.entries(context.policy.groups)) {
     for (const set of context.groupPeers(name))

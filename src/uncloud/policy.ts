@@ -223,7 +223,11 @@ export function problemOf(id: string, { path, message }: Refused): Problem {
 }
 
 /** The record of a VM, or why it is none. */
-export function validVm(id: string, value: unknown, words: Vocabulary): Vm | Refused {
+export function validVm(
+  id: string,
+  value: unknown,
+  words: Pick<Vocabulary, 'groups' | 'filters'>,
+): Vm | Refused {
   try {
     vmid(id);
     const vm = parseVm(value);

@@ -1,10 +1,10 @@
-import type { Command, Expression, Ruleset, RulesetElement } from '../index.ts';
+import type { Command, Expression, Ruleset } from '../index.ts';
 import { type Context, contextOf } from './context.ts';
 import type { Facts } from './facts.ts';
 import { hash } from './hash.ts';
 import type { Host } from './host.ts';
-import { type Entry, Inventory, type Parts } from './inventory.ts';
-import { hostParts, vmParts } from './parts.ts';
+import { type Entry, Inventory, type Parts, type TableFamily } from './inventory.ts';
+import { closedParts, hostParts, vmParts } from './parts.ts';
 import { type Devices, tablePlans } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { Problem } from './problem.ts';
@@ -95,19 +95,17 @@ export function elementOf({ key, value }: Entry): Elements[number] {
   return value === undefined ? key : [key, value as Expression];
 }
 
-/** The families whose tables are left alone where nothing is known of interfaces. */
-const elementsById =
-  (entries: Map<string, Elements[number][]>, { family }: TablePlan) =>
-  (set: string) =>
-    entries.get(`${family} ${set}`) ?? [];
-
-/** A rendering in parts: what depends on the kernel, and what does not. */
-export interface Rendered {
-  readonly context: Context;
-  readonly inventory: Inventory;
-  readonly elements: RulesetElement[];
-  readonly uncovered: readonly string[];
-  readonly unenforced: readonly Problem[];
+/** Tables as one transaction that makes them anew. */
+export function renderPlans(
+  plans: readonly TablePlan[],
+  host: Host,
+  facts: Facts | undefined,
+  elementsOf: (family: TableFamily, set: string) => Elements,
+): Ruleset {
+  const elements = plans.flatMap((plan) =>
+    tableElements(plan, host.sets, (set) => elementsOf(plan.family, set)),
+  );
+  return { nftables: [...clear(facts), ...elements.map((add) => ({ add }))] };
 }
 
 /** The ports that VMs have on this host. */
@@ -137,7 +135,8 @@ function collect(desired: Desired) {
   };
   const ports = portsOf(host, Object.values(policy.vms));
   const closed = closedPorts(desired, (name) => ports.has(name));
-  take(hostParts(context, closed));
+  take(hostParts(context));
+  take(closedParts(closed));
   for (const [id, vm] of Object.entries(policy.vms)) take(vmParts(context, id, vm));
   const { devices, uncovered } = devicesOf(context, ports, closed);
   return { context, inventory, entries, uncovered, plans: tablePlans(context, inventory, devices) };
@@ -159,11 +158,9 @@ function collect(desired: Desired) {
  */
 export function render(desired: Desired): Rendering {
   const { context, entries, uncovered, plans } = collect(desired);
-  const elements = plans.flatMap((plan) =>
-    tableElements(plan, desired.host.sets, elementsById(entries, plan)),
-  );
+  const { host, facts } = desired;
   return {
-    ruleset: { nftables: [...clear(desired.facts), ...elements.map((add) => ({ add }))] },
+    ruleset: renderPlans(plans, host, facts, (family, set) => entries.get(`${family} ${set}`) ?? []),
     hash: inputHash(desired),
     uncovered,
     unenforced: unenforced(context, desired.policy.vms),

@@ -181,6 +181,11 @@ function filled(statement: Statement, inline: Inline): Statement {
   return statement;
 }
 
+/** A rule in which anonymous sets take the place of names. */
+export function filledRule(rule: Rule, inline: Inline): Rule {
+  return rule.map((statement) => filled(statement, inline));
+}
+
 /** A table with the elements of its sets, in an order that can be sent. */
 export function tableElements(
   { family, sets, chains }: TablePlan,
@@ -200,7 +205,7 @@ export function tableElements(
       ruleElement(
         family,
         name,
-        expr.map((statement) => filled(statement, (set) => inline.get(set))),
+        filledRule(expr, (set) => inline.get(set)),
       ),
     ),
   );
