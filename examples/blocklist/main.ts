@@ -41,7 +41,3 @@ const late = blocklist.element('blocked', [element('192.0.2.1', { timeout: 60 })
 console.log(`one more: ${await milliseconds(() => nft.commit(transaction().add({ element: late })))} ms`);
 const first = blocklist.element('blocked', [address(0)]);
 console.log(`one less: ${await milliseconds(() => nft.commit(transaction().delete({ element: first })))} ms`);
-
-const { nftables } = await nft.list({ family: name.family, table: name.name, set: 'blocked' });
-const blocked = nftables.flatMap((item) => ('set' in item ? (item.set.elem ?? []) : []));
-console.log(`${(blocked as readonly unknown[]).length} addresses are blocked`);

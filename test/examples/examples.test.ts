@@ -43,9 +43,9 @@ suite('examples', requires('root', 'netns', 'nft'), () => {
   test('blocklist loads many and changes single ones', () =>
     withKernel(async (kernel) => {
       const printed = await run('blocklist', kernel, '--count', '20000');
-      assert.match(printed, /^20000 addresses: [\d.]+ ms\none more: [\d.]+ ms\none less: [\d.]+ ms\n/);
-      assert.match(printed, /\n20000 addresses are blocked\n$/);
+      assert.match(printed, /^20000 addresses: [\d.]+ ms\none more: [\d.]+ ms\none less: [\d.]+ ms\n$/);
       const blocked = kernel.run('nft', ['list', 'set', 'ip', 'blocklist', 'blocked']);
+      assert.equal(blocked.match(/\d+\.\d+\.\d+\.\d+ timeout/g)?.length, 20_000);
       assert.match(blocked, /10\.0\.78\.31 timeout 1h33m19s/);
       assert.match(blocked, /192\.0\.2\.1 timeout 1m/);
       assert.doesNotMatch(blocked, /10\.0\.0\.0 /);

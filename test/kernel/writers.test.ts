@@ -39,7 +39,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
   });
   const noted = { family: 'ip', table: 'theirs', name: 'noted', type: 'inet_service' } as const;
 
-  test('nft and reconcile lose nothing of each other, and no snapshot is torn', () =>
+  test('nft and reconcile lose nothing of each other, and no snapshot is torn', (t) =>
     withKernel(async ({ nft, netns }) => {
       await nft.commit([...desired().nftables, { table: { family: 'ip', name: 'theirs' } }, { set: noted }]);
       // Gaps that a reconcile sometimes fits into, on machines of any speed.
@@ -89,6 +89,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
         await exited;
       }
       assert.equal(writer.exitCode, 0);
+      t.diagnostic(`commits: ${committed} of reconcile, ${written} of nft; snapshots: ${snapshots}`);
       assert.ok(written > 0 && committed > 0 && snapshots > 0);
 
       await reconcile(nft, desired(22));
@@ -104,7 +105,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
       );
     }));
 
-  test('three reconcilers and nft keep four tables, each its own', () =>
+  test('three reconcilers and nft keep four tables, each its own', (t) =>
     withKernel(async ({ nft, netns }) => {
       const names = ['a', 'b', 'c'] as const;
       const tableOf = (name: string, ...list: number[]): Ruleset => ({
@@ -144,6 +145,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
         }
       };
       await Promise.all([...names.map((name, i) => keep(name, 1000 * (i + 1))), disturb()]);
+      t.diagnostic(`commits: ${commits.ours} in ${commits.attempts} attempts, ${commits.theirs} of nft`);
       assert.ok(commits.ours > 3 && commits.theirs > 0, JSON.stringify(commits));
       const chains = (await nft.list({ family: 'ip', table: 'z' })).nftables.filter(
         (item) => 'chain' in item,
@@ -151,7 +153,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
       assert.equal(chains.length, Math.min(50, commits.theirs));
     }));
 
-  test('no update of three guarded writers is lost', () =>
+  test('no update of three guarded writers is lost', (t) =>
     withKernel(async ({ nft, netns }) => {
       const elem = (n: number) => ({ element: { ...place, name: 'n', elem: [n] } });
       await nft.commit([
@@ -180,6 +182,7 @@ suite('several writers', requires('root', 'netns', 'nft'), () => {
       };
       const done = await Promise.all([count(), count(), count()]);
       assert.ok(refused > 0, 'nobody was in the way');
+      t.diagnostic(`commits of each: ${done.join(', ')}; refused because of another: ${refused}`);
       const total = done.reduce((sum, one) => sum + one, 1);
       assert.deepEqual(find(await nft.list(), 'set', 'n').elem, [total]);
     }));
