@@ -69,7 +69,7 @@ interface Job {
 }
 
 interface Prepared {
-  readonly messages: readonly OutgoingMessage[];
+  readonly messages: Iterable<OutgoingMessage>;
   /** What the compiler looked at, and the generation of that; 0 where it did not have to look. */
   readonly view: KernelView;
   readonly generation: number;
@@ -77,7 +77,7 @@ interface Prepared {
 
 /** Messages, and the program that they are. */
 interface Encoded<P = ProgramWriter | Uint8Array | LargeProgram> {
-  readonly messages: readonly OutgoingMessage[];
+  readonly messages: Iterable<OutgoingMessage>;
   readonly program: P;
 }
 
@@ -245,8 +245,10 @@ function isLarge(commands: readonly ParsedCommand[]): boolean {
   return elements > MANY;
 }
 
+/** What was looked up for it, a transaction is held against at once; it is compiled as it is encoded elsewhere. */
 function compiled(job: Job, view: KernelView, generation: number): Prepared {
-  return { messages: compileParsed(job.parsed, view, true), view, generation };
+  const messages = compileParsed(job.parsed, view, true);
+  return { messages: job.asks ? [...messages] : messages, view, generation };
 }
 
 /** Compiled anew where many elements turn out to be more than literals. */
@@ -334,7 +336,7 @@ function attempt<T>(ask: () => T): T | typeof NOTHING {
 function committed(
   result: SubmitResult,
   { parsed, ...job }: Job,
-  messages: readonly OutgoingMessage[],
+  messages: Iterable<OutgoingMessage>,
 ): Committed {
   if (result.status !== 'committed') throw failure(result, job, messages);
   return {
@@ -348,7 +350,7 @@ function committed(
 function failure(
   result: SubmitResult,
   { commands }: Pick<Job, 'commands'>,
-  messages: readonly OutgoingMessage[],
+  messages: Iterable<OutgoingMessage>,
 ): TransactionError {
   const root = Array.isArray(commands) ? '' : 'nftables';
   const refusals = refusalsOf(result.errors, commandList(commands), root, (error) =>
@@ -360,10 +362,13 @@ function failure(
 /** The caller's element that a refused one comes from: intervals become two. */
 function sourceElement(
   { operation, elements }: SubmitError,
-  messages: readonly OutgoingMessage[],
+  messages: Iterable<OutgoingMessage>,
 ): number | undefined {
   if (elements === undefined || elements.first !== elements.last) return undefined;
-  const list = messages.find((message) => message.kind === 'elements' && message.operation === operation);
-  if (list?.kind !== 'elements') return undefined;
-  return list.elements instanceof PackedElements ? elements.first : list.elements[elements.first]?.source;
+  for (const message of messages) {
+    if (message.kind !== 'elements' || message.operation !== operation) continue;
+    const list = message.elements;
+    return list instanceof PackedElements ? elements.first : list[elements.first]?.source;
+  }
+  return undefined;
 }

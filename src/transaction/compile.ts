@@ -38,6 +38,9 @@ function compileRuleset(command: ParsedCommand, context: TransactionContext): vo
 /**
  * Compiles a transaction's commands into messages; those that reset something are read, not sent.
  *
+ * It compiles, and throws, while it is iterated, one command at a time and anew each time: of a large transaction
+ * no more than that has to be kept.
+ *
  * @param defers - many elements are looked at no sooner than their messages are encoded, which may then fail: see
  *   {@link encodeMessages}
  */
@@ -45,17 +48,23 @@ export function compileParsed(
   commands: readonly ParsedCommand[],
   view: KernelView,
   defers = false,
-): OutgoingMessage[] {
-  const context = new TransactionContext(view, defers);
-  for (const command of inDependencyOrder(commands)) {
-    if (command.verb !== 'reset') compileCommand(command, context);
-  }
-  return context.messages;
+): Iterable<OutgoingMessage> {
+  return {
+    *[Symbol.iterator]() {
+      const context = new TransactionContext(view, defers);
+      for (const command of inDependencyOrder(commands)) {
+        if (command.verb === 'reset') continue;
+        compileCommand(command, context);
+        for (const message of context.messages) yield message;
+        context.messages.length = 0;
+      }
+    },
+  };
 }
 
-/** As {@link compileParsed}. */
+/** As {@link compileParsed}, all at once. */
 export function compileTransaction(commands: Commands, view: KernelView): OutgoingMessage[] {
-  return compileParsed(parseCommands(commands), view);
+  return [...compileParsed(parseCommands(commands), view)];
 }
 
 /** Compiles one command: its messages and what it declares go into the context. */
@@ -95,7 +104,9 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
     if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${word(node.name)}`);
     if (kind === 'element' && (own.size === 0 || !own.has(`${name} ${word(node.name)}`))) need('sets', name);
     if (kind === 'rule' && verb !== 'delete') {
-      for (const set of namedSets(node.expr)) if (!own.has(`${name} ${set}`)) need('sets', name);
+      eachNamedSet(node.expr, (set) => {
+        if (!own.has(`${name} ${set}`)) need('sets', name);
+      });
     }
     if (verb === 'rename' && node.handle === undefined) need('chains', name);
     if (needsRules(command)) need('rules', name);
@@ -105,14 +116,17 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
 }
 
 /** The names after `@` anywhere in a rule's statements; `around` are the nodes that a node is in. */
-function namedSets(node: unknown, found: string[] = [], around: readonly unknown[] = []): string[] {
+function eachNamedSet(node: unknown, see: (name: string) => void, around: unknown[] = []): void {
   if (typeof node === 'string') {
-    if (node.startsWith('@')) found.push(node.slice(1));
-  } else if (typeof node === 'object' && node !== null && !isTooDeep(node, around)) {
-    const inside = [...around, node];
-    for (const value of Object.values(node)) namedSets(value, found, inside);
+    if (node.startsWith('@')) see(node.slice(1));
+    return;
   }
-  return found;
+  if (typeof node !== 'object' || node === null || isTooDeep(node, around)) return;
+  around.push(node);
+  // The keys of an array, too: it may have holes without end.
+  for (const key of Object.keys(node))
+    eachNamedSet((node as Readonly<Record<string, unknown>>)[key], see, around);
+  around.pop();
 }
 
 /** Whether no rule is as deep as this, or a node is a part of itself: what compiles it refuses it. */

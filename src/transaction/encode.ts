@@ -38,9 +38,9 @@ export class UnpackableError extends Error {
  * @throws UnpackableError when the messages were compiled with `defers`
  */
 export function encodeMessages(
-  messages: readonly OutgoingMessage[],
+  messages: Iterable<OutgoingMessage>,
   options: ProgramOptions,
-  program = new ProgramWriter(options, CAPACITY + rowBytes(messages)),
+  program = new ProgramWriter(options, CAPACITY),
 ): ProgramWriter {
   program.begin(options);
   const pending = begun(messages, program);
@@ -65,7 +65,7 @@ export interface ProgramPieces {
  *
  * @throws UnpackableError from the generator, when the messages were compiled with `defers`
  */
-export function encodeInPieces(messages: readonly OutgoingMessage[], options: ProgramOptions): ProgramPieces {
+export function encodeInPieces(messages: Iterable<OutgoingMessage>, options: ProgramOptions): ProgramPieces {
   const program = new ProgramWriter(options, CAPACITY);
   const pending = begun(messages, program, true);
   return { length: program.length, pieces: piecesOf(program, pending) };
@@ -91,7 +91,7 @@ function* piecesOf(program: ProgramWriter, pending: readonly Pending[]): Generat
 }
 
 /** Writes everything but the rows, for which it makes room, or which it leaves out. */
-function begun(messages: readonly OutgoingMessage[], program: ProgramWriter, aside = false): Pending[] {
+function begun(messages: Iterable<OutgoingMessage>, program: ProgramWriter, aside = false): Pending[] {
   const pending: Pending[] = [];
   for (const message of messages) {
     scratch.truncate(0);
@@ -102,16 +102,6 @@ function begun(messages: readonly OutgoingMessage[], program: ProgramWriter, asi
     }
   }
   return pending;
-}
-
-/** What rows will take: growing a program that has them would copy them. */
-function rowBytes(messages: readonly OutgoingMessage[]): number {
-  let bytes = 0;
-  for (const message of messages) {
-    if (message.kind !== 'elements' || !(message.elements instanceof PackedElements)) continue;
-    bytes += packedOffsets(message.elements).stride * message.elements.length;
-  }
-  return bytes;
 }
 
 function encodeElementList(
