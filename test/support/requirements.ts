@@ -49,6 +49,10 @@ const requirements = {
   'bridge-reject': kernel('reject in the bridge family', rule('bridge', 'reject')),
   'bridge-conntrack': kernel('connection tracking in the bridge family', rule('bridge', 'ct state new')),
   conntrack: kernel('connection tracking', rule('inet', 'ct state new')),
+  br_netfilter: kernel('br_netfilter', () => {
+    succeeds('modprobe', ['br_netfilter']);
+    return existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
+  }),
   queue: kernel('queue', rule('inet', 'queue num 0')),
   flowtable: kernel(
     'flowtables',

@@ -19,7 +19,7 @@ export interface LearnedAddress {
 
 /** What became of one frame. */
 export interface Delivery {
-  /** Ports whose far end saw the frame, byte for byte, in the plan's order. */
+  /** Ports whose far end saw the frame, byte for byte but for padding, in the plan's order. */
   readonly arrivedAt: readonly string[];
   /** Frames nobody sent: replies, rewritten copies. */
   readonly strays: readonly { readonly port: string; readonly frame: Buffer }[];
@@ -79,7 +79,11 @@ export class Rig implements Disposable {
   deliver(port: string, frame: Uint8Array): Delivery {
     this.#send(port, frame);
     const seen = this.#settle();
-    const isIt = (other: Buffer): boolean => other.equals(frame);
+    // br_netfilter takes the padding off IP packets.
+    const isIt = (other: Buffer): boolean =>
+      other.length <= frame.length &&
+      other.equals(frame.subarray(0, other.length)) &&
+      frame.subarray(other.length).every((byte) => byte === 0);
     return {
       arrivedAt: seen.filter(({ frames }) => frames.some(isIt)).map(({ name }) => name),
       strays: seen.flatMap(({ name, frames }) =>

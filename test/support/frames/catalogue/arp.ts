@@ -19,6 +19,8 @@ const gratuitous = (who: Machine): Buffer =>
 /** Everyone says where they are: these rows come first, so that the bridges know. */
 export const announcements: Section = {
   title: 'Announcements',
+  because:
+    'Everyone may say where it is: a gratuitous request from the own MAC for the own address (RFC 5227 2.3).',
   rows: [alice, bob, router, carol, dave, ...outsiders].map((who) =>
     pass(`${who.port} announces its address`, who, gratuitous(who)),
   ),
@@ -26,6 +28,8 @@ export const announcements: Section = {
 
 export const addressResolution: Section = {
   title: 'ARP',
+  because:
+    "ARP has no proof of its own (RFC 826): the sender's two addresses must be the port's, header and operation what IPv4 on Ethernet has, and only the owner probes for an address (RFC 5227 2.1.1). Foreign gratuitous ARP is how arpspoof takes a gateway over.",
   rows: [
     pass('request', alice, ethernet(toAll, arp(query))),
     pass('request to one', alice, ethernet(toBob, arp(query)), [bob]),
@@ -61,6 +65,8 @@ const wrong = (name: string, change: Partial<Arp>): Row =>
 
 export const reverseResolution: Section = {
   title: 'RARP',
+  because:
+    "QEMU announces a migrated guest by one exact RARP frame (RFC 903); any other would move a MAC or an address in somebody's tables.",
   rows: [
     pass('the announcement of a migrated VM', alice, ethernet(toAll, announcement(alice.mac))),
     drop('announcement to one', alice, ethernet(toBob, announcement(alice.mac))),

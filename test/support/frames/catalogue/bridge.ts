@@ -54,6 +54,8 @@ const reservedRows = (what: string, src: string) =>
 
 export const reservedGroups: Section = {
   title: 'Frames to 01:80:c2:00:00:0X',
+  because:
+    "Frames to 01:80:c2:00:00:0X go around the bridge's prerouting hook and teach it their source MAC (802.1D 7.12.6): the forwarding database is taken over without a packet being forwarded.",
   rows: [...reservedRows('spoofed', victim), ...reservedRows('own MAC', alice.mac)],
 };
 
@@ -67,6 +69,7 @@ const strangely = { src: stranger.mac, dst: BROADCAST };
 
 export const unlisted: Section = {
   title: 'A port that no VM lists',
+  because: 'Default deny with bridging included: a port that no VM lists neither speaks nor hears.',
   rows: [
     drop(
       'ARP',
@@ -96,6 +99,8 @@ const elsewhere = '02:00:00:00:77:01';
 
 export const uplinks: Section = {
   title: 'From the uplink',
+  because:
+    "What comes from the outside was checked there, or is the operator's own: routers and DHCP servers live behind the uplink.",
   rows: [
     pass('router advertisement', router, ethernet({ ...inward, dst: group }, advertise(router.linkLocal))),
     pass('DHCP offer to all', router, v4(inward, router.ipv4, dhcp('offer', alice.mac))),
@@ -113,6 +118,8 @@ export const uplinks: Section = {
 
 export const toTheVm: Section = {
   title: 'To the VM',
+  because:
+    "Until a bridge knows where a MAC is it floods frames for it, and after a migration for minutes: nobody else's unicast reaches a VM.",
   rows: [
     pass("to a VM's MAC", router, v4({ src: router.mac, dst: alice.mac }, router.ipv4), [alice]),
     pass('to a MAC behind the uplink', alice, v4({ src: alice.mac, dst: elsewhere }, alice.ipv4), [router]),
@@ -155,6 +162,8 @@ const talk = udp(5000, 5001);
 
 export const privateNetwork: Section = {
   title: 'Private network',
+  because:
+    "One customer's network has routers and DHCP servers of the customer's own; pretending to be a neighbour stays forbidden.",
   rows: [
     pass('router advertisement', carol, ethernet({ ...privately, dst: group }, advertise(carol.linkLocal))),
     pass('DHCP offer', carol, v4(toDave, carol.ipv4, dhcp('offer', dave.mac)), [dave]),
@@ -255,6 +264,7 @@ const [eve, frank] = outsiders;
 
 export const otherBridges: Section = {
   title: 'A bridge that is not managed',
+  because: "Bridges that the host does not name are none of the firewall's business.",
   rows: [
     pass('any address', eve, v4({ src: eve.mac, dst: frank.mac }, '203.0.113.1', udp(67, 68)), [frank]),
     pass("a VM's MAC", eve, v4({ src: alice.mac, dst: BROADCAST }, alice.ipv4)),

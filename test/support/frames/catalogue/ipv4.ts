@@ -38,6 +38,8 @@ const stopped = (name: string, layer: Layer, change: Partial<Ipv4> = {}): Row =>
 
 export const internet: Section = {
   title: 'IPv4 source',
+  because:
+    'Ingress filtering at the port (RFC 2827): own sources alone. Later fragments have no ports and pass on their source (RFC 1858).',
   rows: [
     through('ICMP', icmp()),
     through('UDP', talk),
@@ -83,6 +85,8 @@ const fromNobody = (name: string, layer: Layer, change: Partial<Ipv4> = {}): Row
 
 export const dynamicHosts: Section = {
   title: 'DHCP',
+  because:
+    "Without an address there is a DHCP request and nothing else (RFC 2131 4.1); who answers as a server hands out its own gateway. Clients take answers from any port, so both the server's port and the client's are closed (RFC 7610).",
   rows: [
     pass('discover', alice, ethernet(toAll, ipv4(unspecified, discover))),
     through('renewal, from the own address', discover),
@@ -123,6 +127,8 @@ const membership = (type: number, dst: string, mac: string): Buffer =>
 
 export const groupMembership: Section = {
   title: 'IGMP',
+  because:
+    "Hosts report (RFC 3376); a query from a VM would make it the segment's querier and stop what snooping bridges forward.",
   rows: [
     pass('version 2 report', alice, membership(IGMP_V2_REPORT, '239.1.2.3', '01:00:5e:01:02:03')),
     pass('version 3 report', alice, membership(IGMP_V3_REPORT, '224.0.0.22', '01:00:5e:00:00:16')),

@@ -45,6 +45,8 @@ const stopped = (name: string, layer: Layer, src?: string): Row => drop(name, al
 
 export const internet6: Section = {
   title: 'IPv6 source',
+  because:
+    'Ingress filtering at the port (RFC 2827) with addresses, delegated prefixes and link-local addresses of its own (RFC 7513).',
   rows: [
     through('UDP', talk),
     through('TCP', tcp(40000, 22)),
@@ -123,6 +125,8 @@ const harmless = concat(u16(5000, 5001, 8, 0), zeros(64));
 
 export const fragments: Section = {
   title: 'IPv6 fragments',
+  because:
+    'A first fragment has the whole header chain (RFC 7112), or else what it carries is not known: the evasion of RFC 7113.',
   rows: [
     through('first fragment with its headers', fragment(slice(talk, 0, 32), first)),
     through(
@@ -207,6 +211,8 @@ const hidden = (what: string, layer: Layer, dst: string): Row[] =>
 
 export const routers: Section = {
   title: 'ICMPv6 of routers',
+  because:
+    "RA-Guard (RFC 6105) where no header hides the type (RFC 7113); redirects, renumbering (RFC 2894), certification paths (RFC 3971) and router discovery of multicast (RFC 4286) are the routers' too. A rule on the ICMPv6 type alone lets tagged and fragmented ones through.",
   rows: [
     pass('solicitation', alice, toGroup(routerSolicitation(), 'ff02::2')),
     pass('solicitation from ::', alice, toGroup(routerSolicitation(), 'ff02::2', '::')),
@@ -251,6 +257,8 @@ const alert = (layer: Layer): Layer => hopByHop(layer, IPV6_ROUTER_ALERT);
 
 export const listeners: Section = {
   title: 'MLD',
+  because:
+    "Hosts report (RFC 3810), from :: as well before they have an address (RFC 3590); queries are the routers'.",
   rows: [
     pass('version 2 report', alice, toGroup(alert(mldV2Report('ff02::fb')), 'ff02::16')),
     pass('version 2 report from ::', alice, toGroup(alert(mldV2Report('ff02::fb')), 'ff02::16', '::')),
@@ -284,6 +292,8 @@ const server = (name: string, layer: Layer, from: Machine = alice): Row =>
 
 export const dynamicHosts6: Section = {
   title: 'DHCPv6',
+  because:
+    "DHCPv6-Shield (RFC 7610): no server behind a VM's port, from whatever port it answers and behind whatever headers.",
   rows: [
     pass('solicit', alice, toGroup(dhcpv6('solicit'), 'ff02::1:2')),
     server('server: advertise', serverTalk),

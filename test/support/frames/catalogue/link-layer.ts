@@ -31,6 +31,8 @@ const tagged = (name: string, tags: readonly Tag[]): Row =>
 
 export const ethertypes: Section = {
   title: 'Ethertype, by the link header',
+  because:
+    'VU#855201, CVE-2021-27853, CVE-2021-27854, CVE-2021-27861, CVE-2021-27862: priority tags, stacked tags and LLC/SNAP hide a packet from filters, and guests take them off. A positive list by the link header.',
   rows: [
     tagged('router advertisement, VID 0', [VID_0]),
     tagged('router advertisement, VID 0 with a priority', [{ vid: 0, pcp: 7 }]),
@@ -98,6 +100,8 @@ const spoofed = (name: string, src: string): Row[] => [
 
 export const sources: Section = {
   title: 'Source MAC',
+  because:
+    'The source MAC comes before every accept: its absence or its order was Neutron CVE-2016-5363 and Incus CVE-2025-52890.',
   rows: [
     ...spoofed("the neighbour's MAC", bob.mac),
     ...spoofed("the router's MAC", router.mac),

@@ -49,6 +49,8 @@ const probe = (target: string, ...options: Buffer[]): Buffer =>
 
 export const solicitations: Section = {
   title: 'Neighbour solicitation',
+  because:
+    "Neighbour discovery carries link-layer addresses without proof (RFC 3756 4.1): source, target and option must be the port's; no extension header is legitimate there (RFC 6980), duplicate address detection speaks for an own target (RFC 4862 5.4, RFC 7527).",
   rows: [
     pass('resolves a neighbour', alice, asked(resolve)),
     pass('resolves, from the link-local address', alice, asked(resolve, alice.linkLocal)),
@@ -106,6 +108,8 @@ const spoofed = (name: string, layer: Layer, src?: string): Row => drop(name, al
 
 export const advertisements: Section = {
   title: 'Neighbour advertisement',
+  because:
+    'An advertisement for a foreign target takes its traffic over (RFC 3756 4.1.1, Neutron CVE-2015-8914 and CVE-2016-5362); the router flag says what a VM is not (RFC 4861 4.4).',
   rows: [
     ...[alice.ipv6, alice.linkLocal, alice.delegated].map((target) =>
       pass(`for ${target}`, alice, toAll(say(target, mine), target)),

@@ -15,6 +15,8 @@ export interface Row {
 /** Rows that belong to one step in the order of checks. */
 export interface Section {
   readonly title: string;
+  /** Why its frames have the fates they have, with the standard or the weakness it comes from. */
+  readonly because: string;
   readonly rows: readonly Row[];
 }
 
