@@ -9,6 +9,7 @@ export {
   instructions,
   instructionText,
   readInstruction,
+  understood,
   writeInstruction,
 } from './instruction.ts';
 export { CT_KEYS, EXTHDR_OPS, FIB_FLAGS, META_KEYS, RT_KEYS } from './load.ts';

@@ -200,6 +200,14 @@ export function readInstruction(bytes: Uint8Array, start = 0, end: number = byte
   return { name: 'opaque', expression: name, data };
 }
 
+/** An instruction that was kept as bytes, as what it is where that is known. */
+export function understood(instruction: Instruction): Instruction {
+  if (instruction.name !== 'opaque') return instruction;
+  const writer = new AttributeWriter(64);
+  writeInstruction(writer, instruction);
+  return readInstruction(writer.bytes().slice());
+}
+
 function nestedText(nested: Nested): string {
   return instructionText(nested as Instruction);
 }

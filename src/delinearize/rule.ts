@@ -1,16 +1,16 @@
-import type { Instruction, KnownSet } from '../bytecode/index.ts';
+import type { Instruction } from '../bytecode/index.ts';
 import type { Statement } from '../model/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import type { Notation } from './constant.ts';
 import { Describer, type Style } from './describer.ts';
 import { readSteps } from './machine.ts';
-import { opaqueStatement } from './opaque.ts';
+import { opaqueWithSet, type ToldSet } from './own-set.ts';
 
 /** What a rule's instructions are read against. */
 export interface RuleContext extends Partial<Notation> {
   readonly family: FamilyName;
   /** A set of the rule's table; anonymous ones with their elements. */
-  set(name: string): KnownSet | undefined;
+  readonly set: (name: string) => ToldSet | undefined;
   /**
    * Says whether compiling the statements gives the rule's instructions again. Where it does not, the rule
    * is read less finely, and at last instruction by instruction.
@@ -31,7 +31,7 @@ export function delinearizeRule(instructions: readonly Instruction[], context: R
     const statements = read(instructions, context, style);
     if (context.faithful === undefined || context.faithful(statements)) return statements;
   }
-  return instructions.map(opaqueStatement);
+  return instructions.map((instruction) => opaqueWithSet(instruction, context.set));
 }
 
 function read(instructions: readonly Instruction[], context: RuleContext, style: Style): Statement[] {
@@ -46,7 +46,7 @@ function read(instructions: readonly Instruction[], context: RuleContext, style:
     if (unsayable && !implied) for (const index of covers) covered.delete(index);
   }
   const rest = instructions.flatMap((instruction, at) =>
-    covered.has(at) ? [] : [{ statement: opaqueStatement(instruction), at }],
+    covered.has(at) ? [] : [{ statement: opaqueWithSet(instruction, context.set), at }],
   );
   return [...listed, ...rest].sort((a, b) => a.at - b.at).map(({ statement }) => statement);
 }

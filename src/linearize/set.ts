@@ -141,12 +141,16 @@ function declareEvaluated(
       )
     : elements;
   const encoded = encodeElements(inOrder, { key, data, flags, complete: true });
-  const size = ranged && parts.length === 1 ? roomFor(encoded) : encoded.length;
+  const size = roomFor(encoded, { key, flags });
   return declare({ key, data, flags, elements: encoded, size }, lookedUp, scope);
 }
 
-/** How many elements there are, were every interval to have an end of its own. */
-function roomFor(encoded: readonly SetElement[]): number {
+/** How many elements an anonymous set has, were every interval of it to have an end of its own. */
+export function roomFor(
+  encoded: readonly SetElement[],
+  { key, flags }: Pick<SetDeclaration, 'key' | 'flags'>,
+): number {
+  if (!(flags & SET_FLAGS.interval) || key.length > 1) return encoded.length;
   const isEnd = ({ flags }: SetElement) => ((flags ?? 0) & ELEMENT_FLAGS.intervalEnd) !== 0;
   const before = encoded[0] !== undefined && isEnd(encoded[0]) ? 1 : 0;
   const starts = encoded.filter((element) => element.key !== undefined && !isEnd(element)).length;

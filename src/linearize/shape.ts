@@ -107,7 +107,7 @@ export const statementShapes: Readonly<Record<string, Shape>> = {
   synproxy: { mss: 'whole', wscale: 'whole', flags: 'texts' },
   flow: { op: 'text', flowtable: 'text!' },
   reset: { 'tcp option': 'any!' },
-  opaque: { name: 'text!', data: 'text!' },
+  opaque: { name: 'text!', data: 'text!', set: 'any' },
 };
 
 /** Statements that may be nothing but their name: `{ log: null }`. */

@@ -66,6 +66,9 @@ export interface NamedMap extends SetProperties {
   readonly elem?: MapElements;
 }
 
+/** What an anonymous set or map is declared with, without a name. */
+export type OwnSet = Pick<NamedMap, 'type' | 'map' | 'flags' | 'size' | 'elem'>;
+
 /** Elements of a map: pairs of key and value. */
 export type MapElements = readonly (readonly [key: Expression, value: Expression])[];
 

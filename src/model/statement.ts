@@ -1,6 +1,7 @@
 import type { Expression, MapExpression } from './expression.ts';
 import type { AddressFamily, Integer } from './family.ts';
 import type { TcpOptionFields } from './payload.ts';
+import type { OwnSet } from './set.ts';
 
 /** What becomes of a packet; also the values of a verdict map. `jump` and `goto` name a regular chain. */
 export type Verdict =
@@ -218,6 +219,8 @@ export interface Opaque {
   readonly name: string;
   /** The bytes of NFTA_EXPR_DATA in hexadecimal, without prefix; empty where there are none. */
   readonly data: string;
+  /** The anonymous set that it looks something up in, or adds something to: it is made anew with the rule. */
+  readonly set?: OwnSet;
 }
 
 /** A named object by name, or by a map from the packet to names (Linux 4.10). */

@@ -3,29 +3,19 @@ import {
   essence,
   type Instruction,
   type IsNamed,
-  readInstruction,
   type SetElement,
+  understood,
   unpackElements,
-  writeInstruction,
 } from '../bytecode/index.ts';
 import { MESSAGE } from '../message/index.ts';
 import { elementKey, type OutgoingMessage } from '../transaction/index.ts';
-import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { propertiesOf } from './properties.ts';
 import { elementReferences, objectKind, referencesOf } from './reference.ts';
 import { uncounted } from './state.ts';
 
 /** What an instruction does, as text, whatever it has counted. */
 export function instructionEssence(instruction: Instruction, isNamed: IsNamed): string {
-  return essence(uncounted(known(instruction)), isNamed);
-}
-
-/** A rule that could not be put into words has instructions as bytes: those we know are as good as any. */
-function known(instruction: Instruction): Instruction {
-  if (instruction.name !== 'opaque') return instruction;
-  const writer = new AttributeWriter(64);
-  writeInstruction(writer, instruction);
-  return readInstruction(writer.bytes().slice());
+  return essence(uncounted(understood(instruction)), isNamed);
 }
 
 const hex = (bytes: Uint8Array | undefined) =>
@@ -86,7 +76,7 @@ export function ruleEssence(messages: readonly OutgoingMessage[], isNamed: IsNam
     }
     for (const instruction of expressions ?? []) {
       parts.push(instructionEssence(instruction, isNamed));
-      const named = referencesOf(known(instruction), isNamed);
+      const named = referencesOf(understood(instruction), isNamed);
       references.push(...named);
       if (instruction.name === 'dynset') filled.push(...named);
     }

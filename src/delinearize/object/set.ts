@@ -9,6 +9,7 @@ import {
 import { SET_POLICIES, type set as setSchema } from '../../message/index.ts';
 import type { Family, NamedMap, NamedSet } from '../../model/index.ts';
 import type { ValueOf } from '../../wire/schema.ts';
+import type { ToldSet } from '../own-set.ts';
 import { delinearizeSetType, type SetTypes } from '../set-type.ts';
 import { templateStatement } from '../stateful.ts';
 
@@ -21,7 +22,7 @@ const ROWS = { mergeElements: 2, comment: 7 } as const;
 export function delinearizeSet(
   family: Family,
   value: Told,
-): { known: Omit<SetDeclaration, 'elements'>; declared: NamedSet | NamedMap } {
+): { known: Omit<SetDeclaration, 'elements'> & Pick<ToldSet, 'declared'>; declared: NamedSet | NamedMap } {
   const types = delinearizeSetType({
     flags: value.flags ?? 0,
     keyType: value.keyType ?? 0,
@@ -54,7 +55,8 @@ export function delinearizeSet(
     ...(autoMerge ? { 'auto-merge': true } : {}),
     ...(statements.length === 0 ? {} : { stmt: statements.map(templateStatement) }),
   } as NamedSet | NamedMap;
-  return { known: autoMerge ? { ...known, autoMerge } : known, declared };
+  const own = known.flags & SET_FLAGS.anonymous ? { declared } : {};
+  return { known: { ...known, ...(autoMerge ? { autoMerge } : {}), ...own }, declared };
 }
 
 function knownSet(value: Told, types: SetTypes): Omit<SetDeclaration, 'elements'> {

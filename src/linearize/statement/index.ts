@@ -1,6 +1,8 @@
-import type { Statement } from '../../model/index.ts';
+import { type Instruction, understood } from '../../bytecode/index.ts';
+import type { Opaque, OwnSet, Statement } from '../../model/index.ts';
 import { at, CompileError, type Path } from '../error.ts';
 import { evaluateVmap } from '../map.ts';
+import { declareOwnSet } from '../own-set.ts';
 import type { Scope } from '../scope.ts';
 import { bare, checkShape, statementShapes } from '../shape.ts';
 import { evaluateVerdict, verdicts } from '../verdict.ts';
@@ -105,14 +107,21 @@ export function evaluateStatement(node: Statement, scope: Scope, path: Path): vo
 }
 
 /** An instruction that was read but not understood goes back as it came. */
-function evaluateOpaque(
-  node: { readonly name: string; readonly data: string },
-  scope: Scope,
-  path: Path,
-): void {
+function evaluateOpaque(node: Opaque, scope: Scope, path: Path): void {
   if (typeof node?.name !== 'string' || !/^([0-9a-f]{2})*$/.test(node.data)) {
     throw new CompileError(path, 'expected the name of an instruction, and its bytes in hexadecimal');
   }
   const data = node.data === '' ? undefined : Uint8Array.from(Buffer.from(node.data, 'hex'));
-  scope.action((emitter) => emitter.push({ name: 'opaque', expression: node.name, data }));
+  const opaque = { name: 'opaque', expression: node.name, data } as const;
+  const instruction = node.set === undefined ? opaque : withOwnSet(opaque, node.set, scope, at(path, 'set'));
+  scope.action((emitter) => emitter.push(instruction));
+}
+
+/** Has an instruction refer to a set of its own by its number: its name is another one each time. */
+function withOwnSet(opaque: Instruction, node: OwnSet, scope: Scope, path: Path): Instruction {
+  const instruction = understood(opaque);
+  if (!('set' in instruction) || instruction.name === 'last')
+    throw new CompileError(path, 'the instruction names no set');
+  const { name: set, id: setId } = declareOwnSet(node, scope, path);
+  return { ...instruction, set, setId } as Instruction;
 }

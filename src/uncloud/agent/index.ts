@@ -1,4 +1,4 @@
-export { Agent, type AgentOptions, type AgentState, type AgentLog, type LogLevel } from './agent.ts';
+export { Agent, type AgentLog, type AgentOptions, type AgentState, type LogLevel } from './agent.ts';
 export type { Backoff } from './backoff.ts';
 export { metricsText } from './metrics.ts';
 export type { DeletionLimit, HeldDeletions } from './records.ts';
