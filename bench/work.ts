@@ -7,6 +7,8 @@ export interface Work {
   readonly setup: readonly Command[];
   /** The commands, as libnftables JSON. Making them is part of what is measured of nftjs. */
   readonly commands: () => readonly Command[];
+  /** The same with elements in rows of bytes, made beforehand. */
+  readonly packed?: () => readonly Command[];
   /** The same in nft's syntax; making it is not measured. */
   readonly text: () => string;
 }

@@ -81,6 +81,7 @@ std::vector<uint16_t> path_to(const uint8_t* at, const uint8_t* end, const uint8
 Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
     : sequence_(sequence), bytes_(std::move(storage)), commits_(!program.check()), echo_(program.echo()) {
   bytes_.truncate(0);
+  bytes_.prefer_huge_pages();
   bytes_.room(program.size() + program.size() / 2);
   begin(program.generation());
   Record record;

@@ -49,6 +49,12 @@ class Buffer {
 
   void truncate(size_t size) { size_ = size; }
 
+  /**
+   * Has the kernel take huge pages for a large buffer: the first touch of each of many small ones takes time.
+   * Of a huge one it may take milliseconds, so this is nothing for the environment's thread.
+   */
+  void prefer_huge_pages() { huge_ = true; }
+
   /** Gives the memory away; the taker frees it with std::free. */
   uint8_t* release() {
     size_ = capacity_ = 0;
@@ -59,13 +65,13 @@ class Buffer {
   void grow(size_t needed) {
     size_t capacity = capacity_ == 0 ? 4096 : capacity_;
     while (capacity < needed) capacity *= 2;
-    void* data = capacity < kLarge ? std::realloc(data_, capacity) : grown_large(capacity);
+    void* data = !huge_ || capacity < kLarge ? std::realloc(data_, capacity) : grown_large(capacity);
     if (data == nullptr) throw std::bad_alloc();
     data_ = static_cast<uint8_t*>(data);
     capacity_ = capacity;
   }
 
-  /** In huge pages where there are any: each page costs its first touch. */
+  /** In huge pages where there are any. */
   void* grown_large(size_t capacity) {
     void* data = std::aligned_alloc(kHugePage, capacity);
     if (data == nullptr) return nullptr;
@@ -81,6 +87,7 @@ class Buffer {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  bool huge_ = false;
 };
 
 }  // namespace nftjs

@@ -25,6 +25,7 @@ export const drivers = {
   'limit sync': limit.synchronous,
   nftjs: nftjs.asynchronous,
   'nftjs sync': nftjs.synchronous,
+  'nftjs packed': nftjs.packed,
   libnftables: libnftables.text,
   'libnftables json': libnftables.json,
   nft: nft.text,

@@ -1,17 +1,41 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Connection } from '../../src/index.ts';
 import type { SubmitResult } from '../../src/netlink/socket.ts';
 import type { Driver, Session } from '../driver.ts';
 import { compiler, kernel, nftjs, queries } from '../library.ts';
+import { root } from '../root.ts';
 import { TABLE, type Work } from '../work.ts';
 
 const INET = 1;
 
+/** Sends a batch again and again that it built once; see native/test/limit.cc. */
+interface Limit {
+  run(): void;
+  start(): Promise<void>;
+}
+
+const ADDON = join(root, 'native/test/build/Release/limit.node');
+
 /** The program for work, made beforehand: sets that are there already are declared and left out again. */
-function compiled({ setup, commands }: Work): Uint8Array {
+function compiled({ setup, commands, packed = commands }: Work): Uint8Array {
   const messages = compiler
-    .compileTransaction([...setup, ...commands()], compiler.emptyView)
+    .compileTransaction([...setup, ...packed()], compiler.emptyView)
     .filter(({ operation }) => operation >= setup.length);
   return compiler.encodeMessages(messages, {}).bytes().slice();
+}
+
+/** Where the library is not a checkout, its own socket sends the program: the batch is built each time. */
+function limitOf(program: Uint8Array, socket: Connection['socket']): Limit {
+  if (existsSync(ADDON)) {
+    const { Limit } = createRequire(import.meta.url)(ADDON) as { Limit: new (program: Uint8Array) => Limit };
+    return new Limit(program);
+  }
+  return {
+    run: () => mustCommit(socket.submitSync(program)),
+    start: async () => mustCommit(await socket.submit(program)),
+  };
 }
 
 function mustCommit({ status, errors }: SubmitResult): void {
@@ -36,9 +60,8 @@ function limit(sync: boolean): Driver {
       const { socket } = nft;
       return {
         prepare(work) {
-          const program = compiled(work);
-          if (sync) return () => mustCommit(socket.submitSync(program));
-          return async () => mustCommit(await socket.submit(program));
+          const limit = limitOf(compiled(work), socket);
+          return sync ? () => limit.run() : () => limit.start();
         },
         async list() {
           const { MESSAGE } = kernel;

@@ -16,6 +16,23 @@ export const asynchronous: Driver = {
   },
 };
 
+/** With elements in rows of bytes. */
+export const packed: Driver = {
+  missing: available,
+  open(): Session {
+    const nft = nftjs.connect();
+    return {
+      prepare(work) {
+        const commands = work.packed?.();
+        if (commands === undefined) throw new Error('nothing of it can be packed');
+        return async () => void (await nft.commit([...commands]));
+      },
+      list: () => nft.list(),
+      close: () => nft.close(),
+    };
+  },
+};
+
 /** The synchronous twin. */
 export const synchronous: Driver = {
   missing: available,

@@ -2,23 +2,33 @@ import type { RulesetElement } from '../../src/index.ts';
 import { count, type KeyKind, keyKinds } from '../addresses.ts';
 import { bulkDrivers } from '../drivers/index.ts';
 import { median, repeat } from '../measure.ts';
+import { packedSet, rowsOf } from '../rows.ts';
 import { type Case, type Suite, sizes } from '../suite.ts';
 import { expectElements, flushRuleset } from '../verify.ts';
 import { declaration, TABLE } from '../work.ts';
 
-function load(name: string, { type, key }: KeyKind, size: number, sized: boolean): Case {
+function load(name: string, kind: KeyKind, size: number, sized: boolean): Case {
+  const { type, key } = kind;
   return {
     name: `${name}${sized ? '' : ', no size'}`,
     size,
     // ipset has no such concatenations, and google/nftables declares no sizes.
-    drivers: [...bulkDrivers, 'google/nftables', ...(name === 'ipv4_addr' ? (['ipset'] as const) : [])],
-    async run(session) {
-      const elem = count(size, key);
+    drivers: [
+      ...bulkDrivers,
+      'nftjs packed',
+      'google/nftables',
+      ...(name === 'ipv4_addr' ? (['ipset'] as const) : []),
+    ],
+    async run(session, driver) {
+      const isPacked = driver === 'limit' || driver === 'nftjs packed';
+      const rows = isPacked ? rowsOf(kind, size) : undefined;
+      const packed = rows && (() => packedSet(kind, rows, sized ? size : undefined));
+      const elem = isPacked ? [] : count(size, key);
       const elements = [
         { table: { family: TABLE.family, name: TABLE.table } },
         { set: { ...TABLE, name: 's', type, ...(sized ? { size } : {}), elem } },
       ] as RulesetElement[];
-      const load = session.prepare(declaration(() => elements));
+      const load = session.prepare({ ...declaration(() => elements), ...(packed && { packed }) });
       const rounds = size > 100_000 ? { warm: 0, measured: 1 } : { warm: 2, measured: 3 };
       const clear = () => {
         flushRuleset();

@@ -9,6 +9,7 @@ import { packet } from './packet.ts';
 import { rules } from './rules.ts';
 import { startup } from './startup.ts';
 import { tiny } from './tiny.ts';
+import { turns } from './turns.ts';
 
 /** Every suite, by the name that `--suite` takes. */
 export const suites: Readonly<Record<string, Suite>> = {
@@ -22,4 +23,5 @@ export const suites: Readonly<Record<string, Suite>> = {
   uncloud: machines,
   memory,
   startup,
+  turns,
 };

@@ -1,6 +1,7 @@
 import type { RulesetElement } from '../../src/index.ts';
 import { count, keyKinds } from '../addresses.ts';
 import { repeat } from '../measure.ts';
+import { packedSet, rowsOf } from '../rows.ts';
 import type { Suite } from '../suite.ts';
 import { expectElements } from '../verify.ts';
 import { declaration, TABLE } from '../work.ts';
@@ -16,15 +17,18 @@ export const memory: Suite = {
     (scale === 'quick' ? [100_000] : [1_000_000]).map((size) => ({
       name: 'ipv4_addr',
       size,
-      drivers: ['limit', 'nftjs', 'libnftables', 'libnftables json'],
-      async run(session) {
+      drivers: ['limit', 'nftjs', 'nftjs packed', 'libnftables', 'libnftables json'],
+      async run(session, driver) {
         const { type, key } = keyKinds.ipv4_addr;
-        const elem = count(size, key);
+        const isPacked = driver === 'limit' || driver === 'nftjs packed';
+        const rows = isPacked ? rowsOf(keyKinds.ipv4_addr, size) : undefined;
+        const packed = rows && (() => packedSet(keyKinds.ipv4_addr, rows, size));
+        const elem = isPacked ? [] : count(size, key);
         const elements = [
           { table: { family: TABLE.family, name: TABLE.table } },
           { set: { ...TABLE, name: 's', type, size, elem } },
         ] as RulesetElement[];
-        const load = session.prepare(declaration(() => elements));
+        const load = session.prepare({ ...declaration(() => elements), ...(packed && { packed }) });
         const before = peak();
         const [seconds = 0] = await repeat({ warm: 0, measured: 1 }, load);
         const after = peak();

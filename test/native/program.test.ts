@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { headerPath, layoutHeader } from '../../scripts/generate-layout.ts';
 import { hostIsLittleEndian as LE } from '../../src/datatype/byteorder.ts';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
-import { ProgramWriter } from '../../src/wire/program.ts';
+import { ProgramWriter, type RowShape } from '../../src/wire/program.ts';
 import { layout } from '../../src/wire/program-layout.ts';
 import { withNetns } from '../support/netns.ts';
 import { requires } from '../support/requirements.ts';
@@ -47,6 +47,12 @@ function sample(): Uint8Array {
     elementsOf('t', 's'),
   );
   for (let i = 5; i < 9; i++) encoded.add(elementAttributes(key(i)), i % 2 === 0);
+  const head = { type: 12, flags: 0x400, family: INET, operation: 4 };
+  const first = program.rows(head, elementsOf('t', 's'), { key: 4 }, 3);
+  const second = program.rows(head, elementsOf('t', 's'), { key: 4, timeouts: true }, 2);
+  const bytes = program.bytes();
+  for (let i = 0; i < 3; i++) bytes.set(key(9 + i), first + i * 4);
+  for (let i = 0; i < 2; i++) bytes.set(key(12 + i), second + i * 8);
   return program.bytes().slice();
 }
 
@@ -83,6 +89,50 @@ test('corrupt programs are refused with the place', requires('root', 'netns'), a
         await assert.rejects(socket.submit(bytes), expected);
       });
     }
+  });
+});
+
+test('rows that are wrong are refused with the place', requires('root', 'netns'), async () => {
+  await withNetns((netns) => {
+    using socket = NetlinkSocket.open({ netns });
+    const choice = new Uint8Array([8, 0, 2, 0x80, 4, 0, 1, 0]);
+    const rows = (shape: RowShape, count: number, change: (bytes: Uint8Array, at: number) => void) => {
+      const program = new ProgramWriter({ check: true });
+      const at = program.rows({ type: 12, family: INET, operation: 0 }, elementsOf('t', 's'), shape, count);
+      const bytes = program.bytes().slice();
+      change(bytes, at);
+      return bytes;
+    };
+    const start = layout.HEADER_SIZE;
+    const view = (bytes: Uint8Array) => new DataView(bytes.buffer);
+    const cases: [Uint8Array, RegExp][] = [
+      [
+        rows({ key: 4 }, 3, (bytes) => view(bytes).setUint32(start + 20, 4, LE)),
+        /12 bytes are not 4 rows of 4/,
+      ],
+      [rows({ key: 4 }, 3, (bytes) => view(bytes).setUint16(start + 24, 0, LE)), /12 bytes are not 3 rows/],
+      [rows({ key: 4 }, 3, (bytes) => view(bytes).setUint16(start + 30, 4, LE)), /unknown flag/],
+      [rows({ key: 4 }, 3, (bytes) => view(bytes).setUint32(start + 16, 3, LE)), /a prefix of 3 bytes/],
+      [rows({ key: 65532 }, 1, () => {}), /element 0 passes 64 KiB/],
+      [
+        rows({ key: 4, choices: [choice] }, 2, (bytes, at) => bytes.fill(1, at + 12, at + 13)),
+        /element 1 names choice 1 of 1/,
+      ],
+      [
+        rows({ key: 4, choices: [choice] }, 2, (bytes, at) => bytes.fill(2, at - 8, at - 7)),
+        /a choice of 2 bytes/,
+      ],
+      [
+        rows({ key: 4, choices: [choice] }, 2, (bytes, at) => bytes.fill(0xff, at - 8, at - 6)),
+        /bytes wanted/,
+      ],
+      [
+        rows({ key: 4, choices: [choice] }, 2, (bytes) => view(bytes).setUint16(start + 26, 4, LE)),
+        /data beside choices/,
+      ],
+    ];
+    for (const [bytes, message] of cases)
+      assert.throws(() => socket.submitSync(bytes), { code: 'ERR_NFTJS_PROGRAM', message });
   });
 });
 

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { ipv4Addr, ipv6Addr } from '../../datatype/index.ts';
 import { ModelError } from '../error.ts';
 import type { Immediate } from '../expression.ts';
 import { operands, type Values } from './binary.ts';
@@ -15,13 +15,16 @@ export interface Range<V extends Immediate> {
   readonly range: readonly [low: V, high: V];
 }
 
+/** The bytes of an address that is only to be checked. */
+const scratch = new Uint8Array(16);
+
 /**
  * A prefix of an IPv4 or IPv6 address.
  *
  * @throws ModelError when the address is none, or the length does not fit it
  */
 export function prefix(addr: string, len: number): Prefix {
-  const bits = isIPv4(addr) ? 32 : isIPv6(addr) && !addr.includes('%') ? 128 : undefined;
+  const bits = [ipv4Addr, ipv6Addr].find((type) => type.pack?.(addr, scratch, 0))?.bits;
   if (bits === undefined) throw new ModelError(`${JSON.stringify(addr)} is no IPv4 or IPv6 address`);
   if (!Number.isInteger(len) || len < 0 || len > bits) {
     throw new ModelError(`prefix length ${len} of ${addr} is not between 0 and ${bits}`);

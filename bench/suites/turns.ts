@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { Command, Connection } from '../../src/index.ts';
+import { count, keyKinds } from '../addresses.ts';
+import { dist, nftjs } from '../library.ts';
+import { median } from '../measure.ts';
+import { packedSet, rowsOf } from '../rows.ts';
+import type { Case, Measurement, Suite } from '../suite.ts';
+import { addTable, TABLE } from '../work.ts';
+
+const ROUNDS = 3;
+
+/** How long anything had to wait for its turn of the event loop, in milliseconds. */
+interface Wait {
+  readonly turn: number;
+  /** Less what the thread itself waited for a processor, which other processes had. */
+  readonly own: number;
+}
+
+/** Nanoseconds that this thread has waited for a processor (the second figure of /proc/PID/schedstat). */
+function processorWait(): number {
+  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[1]);
+}
+
+/** The longest wait while `work` is done. */
+async function longestWait(work: () => Promise<unknown>): Promise<Wait> {
+  let turn = 0;
+  let own = 0;
+  let running = true;
+  const watch = async () => {
+    let [time, waited] = [process.hrtime.bigint(), processorWait()];
+    while (running) {
+      await new Promise(setImmediate);
+      const [now, waiting] = [process.hrtime.bigint(), processorWait()];
+      const gap = Number(now - time);
+      turn = Math.max(turn, gap / 1e6);
+      own = Math.max(own, (gap - (waiting - waited)) / 1e6);
+      [time, waited] = [now, waiting];
+    }
+  };
+  const watching = watch();
+  await work();
+  running = false;
+  await watching;
+  return { turn, own };
+}
+
+async function measured(nft: Connection, work: () => Promise<unknown>): Promise<readonly Measurement[]> {
+  const waits: Wait[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    waits.push(await longestWait(work));
+    await nft.commit([{ flush: { ruleset: null } }]);
+  }
+  return [
+    { metric: 'longest turn', unit: 'ms', value: median(waits.map(({ turn }) => turn)) },
+    { metric: 'of it the process’s own', unit: 'ms', value: median(waits.map(({ own }) => own)) },
+  ];
+}
+
+/** Keeps nf_tables' lock: loads one set after the other, until it is killed. */
+const HOLDER = `
+import { connect } from ${JSON.stringify(`${dist}index.js`)};
+const ref = { family: 'ip', table: 'holder' };
+const elem = Array.from({ length: 200_000 }, (_, i) => '10.' + (i >> 16) + '.' + ((i >> 8) & 255) + '.' + (i & 255));
+const nft = connect();
+for (let first = true; ; first = false) {
+  nft.commitSync([
+    { add: { table: { family: 'ip', name: 'holder' } } },
+    { add: { set: { ...ref, name: 's', type: 'ipv4_addr', size: elem.length, elem } } },
+    { delete: { table: { family: 'ip', name: 'holder' } } },
+  ]);
+  if (first) process.stdout.write('.');
+}`;
+
+function loading(size: number): Case[] {
+  const kind = keyKinds.ipv4_addr;
+  const cases = {
+    packed: () => packedSet(kind, rowsOf(kind, size), size),
+    strings(): readonly Command[] {
+      const elem = count(size, kind.key);
+      const set = { add: { set: { ...TABLE, name: 's', type: kind.type, size, elem } } } as Command;
+      return [addTable, set];
+    },
+  };
+  return Object.entries(cases).map(([name, commandsOf]) => ({
+    name: `loading, ${name}`,
+    size,
+    drivers: ['nftjs'],
+    async run() {
+      using nft = nftjs.connect();
+      const commands = commandsOf();
+      return await measured(nft, () => nft.commit(commands));
+    },
+  }));
+}
+
+const whileHeld: Case = {
+  name: 'another process holds the lock',
+  size: 1,
+  drivers: ['nftjs'],
+  async run() {
+    const holder = spawn(process.execPath, ['--input-type=module', '--eval', HOLDER], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(holder.stdout, 'data');
+      using nft = nftjs.connect();
+      return await measured(nft, async () => {
+        for (let i = 0; i < 20; i++) await nft.commit([addTable]);
+      });
+    } finally {
+      holder.kill('SIGKILL');
+      await once(holder, 'close');
+    }
+  },
+};
+
+export const turns: Suite = {
+  about: 'the longest wait for a turn of the event loop while a transaction is committed',
+  cases: (scale) => [...loading(scale === 'quick' ? 100_000 : 1_000_000), whileHeld],
+};
