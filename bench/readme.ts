@@ -39,6 +39,48 @@ function cell(figure: Figure | undefined): string {
   return `${number(figure.median)}${ratio}`;
 }
 
+/** A thousand hosts with a thousand VMs each, from what one VM was measured to cost. */
+function onPaper(figures: readonly Figure[]): string {
+  const find = (suite: string, size: number, metric: string, driver = 'nftjs') =>
+    figures.find(
+      (figure) =>
+        figure.suite === suite &&
+        figure.size === size &&
+        figure.metric === metric &&
+        figure.driver === driver,
+    );
+  const lines: string[] = [];
+  const load = find('uncloud', 1000, 'a VM');
+  if (load) {
+    const seconds = (load.median * 1000) / 1e6;
+    lines.push(
+      `A host renders and loads the firewall of its 1,000 VMs in ${seconds.toFixed(2)} s, all hosts at once; one host ` +
+        `that had all million would take ${Math.ceil((load.median * 1e6) / 1e6 / 60)} minutes.`,
+    );
+  }
+  const churn = find('churn', 1_000_000, 'added, p50') ?? find('churn', 1000, 'added, p50');
+  if (churn) {
+    lines.push(
+      `An element more in a set of ${churn.size.toLocaleString('en')} costs ${number(churn.median)} µs. A VM is in ` +
+        `some ten sets, all of which one transaction changes: ten thousand VMs that come or go in the same minute ` +
+        `keep one host busy for less than ${Math.ceil((churn.median * 10 * 10_000) / 1e6)} s.`,
+    );
+  }
+  for (const size of [1000, 100_000]) {
+    const ours = find('packet', size, 'in random order');
+    const none = find('packet', size, 'in random order', 'unfiltered');
+    if (!ours || !none) continue;
+    const extra = ours.median - none.median;
+    lines.push(
+      `With ${size.toLocaleString('en')} VMs on a host, port security adds ${number(extra)} ns to a packet: ` +
+        `at a million packets a second ${((extra / 1e9) * 1e6 * 100).toFixed(0)} % of one CPU.`,
+    );
+  }
+  return lines.length === 0
+    ? ''
+    : `\n### A thousand hosts, a million VMs, on paper\n\n${lines.join('\n\n')}\n`;
+}
+
 /** Puts figures in the place of those that bench/README.md has. */
 export function updateReadme(figures: readonly Figure[]): void {
   const text = readFileSync(README, 'utf8');
@@ -48,6 +90,6 @@ export function updateReadme(figures: readonly Figure[]): void {
   const measured = `Measured on ${machine()}, in one run. Medians; in brackets how many times the limit.`;
   writeFileSync(
     README,
-    `${text.slice(0, begin + BEGIN.length)}\n${measured}\n\n${tables(figures)}\n${text.slice(end)}`,
+    `${text.slice(0, begin + BEGIN.length)}\n${measured}\n\n${tables(figures)}\n${onPaper(figures)}${text.slice(end)}`,
   );
 }
