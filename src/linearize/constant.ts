@@ -7,6 +7,8 @@ import { bytesFor, type Expr, maxOf, type Prefix, prefixMask, type Range, type V
 import type { Scope } from './scope.ts';
 import { whole } from './whole.ts';
 
+type Bounded = Typed & { readonly greatest?: bigint | undefined };
+
 /** A literal in the type of the place it goes to; `eth*` is a prefix of names. */
 export function evaluateLiteral(
   node: string | number | bigint | boolean,
@@ -29,12 +31,18 @@ export function evaluateLiteral(
       ? `${node.slice(0, -2)}*`
       : node;
   try {
-    return constant(want, want.type.parse(literal, literalBits(want)));
+    return withinReach(constant(want, want.type.parse(literal, literalBits(want))), path, want);
   } catch (error) {
     if (error instanceof DatatypeError || error instanceof RangeError)
       throw new CompileError(path, error.message, { cause: error });
     throw error;
   }
+}
+
+/** Refuses what is greater than anything that it is compared with. */
+function withinReach(value: Value, path: Path | undefined, { greatest }: Bounded): Value {
+  if (greatest === undefined || value.value <= greatest) return value;
+  throw new CompileError(path, `${value.value} is never reached: expected 0 to ${greatest}`);
 }
 
 /** How wide a constant may be that is compared with an expression, or stored in its place. */

@@ -4,7 +4,7 @@ import type { Expression } from '../model/index.ts';
 import { evaluateBinop, operators } from './binop.ts';
 import { evaluateList, evaluateLiteral, evaluatePrefix, evaluateRange } from './constant.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Concat, Expr } from './expr.ts';
+import { type Concat, type Expr, unbounded } from './expr.ts';
 import {
   evaluateDccpOption,
   evaluateExthdr,
@@ -125,7 +125,7 @@ function evaluateConcat(
   if (!Array.isArray(node) || node.length < 2)
     throw new CompileError(place, 'a concatenation has two parts or more');
   const wanted = want !== undefined && 'parts' in want ? (want as Concat).parts : undefined;
-  const parts = Array.from(node, (part, i) => scope.evaluate(part, at(place, i), wanted?.[i]));
+  const parts = Array.from(node, (part, i) => unbounded(scope.evaluate(part, at(place, i), wanted?.[i])));
   for (const [i, part] of parts.entries()) {
     if (part.kind === 'set' || part.kind === 'verdict' || part.kind === 'concat') {
       throw new CompileError(at(place, i), 'a single value belongs here');

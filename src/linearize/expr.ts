@@ -60,6 +60,8 @@ export interface Load extends Typed {
   readonly load: (dreg: number) => Instruction;
   /** `meta l4proto`, `ct mark` …: what the load reads. */
   readonly source: readonly [kind: string, key: string];
+  /** The greatest number that comes of it, where its width does not tell: nothing greater is compared with it. */
+  readonly greatest?: bigint | undefined;
   /** The tunnel header that the load looks into. */
   readonly tunnel?: string | undefined;
 }
@@ -71,6 +73,7 @@ export interface Hash extends Typed {
   readonly modulus: number;
   readonly seed: number | undefined;
   readonly offset: number;
+  readonly greatest?: bigint | undefined;
 }
 
 export type BinaryOperator = 'and' | 'or' | 'xor' | 'lshift' | 'rshift';
@@ -120,6 +123,11 @@ export type Expr =
   | ByteOrderSwap
   | SetReference
   | MapLookup;
+
+/** The same without a greatest number: as nft has it, only a match on the expression alone looks at that. */
+export function unbounded(expr: Expr): Expr {
+  return 'greatest' in expr ? { ...expr, greatest: undefined } : expr;
+}
 
 /** The largest value of a width. */
 export function maxOf(bits: number): bigint {

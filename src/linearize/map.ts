@@ -2,7 +2,7 @@ import { joinedBits, type MapData, type Typed } from '../bytecode/index.ts';
 import { datatype } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { at, CompileError, type Path } from './error.ts';
-import type { Expr, MapLookup } from './expr.ts';
+import { type Expr, type MapLookup, unbounded } from './expr.ts';
 import { evaluateLoadable } from './loadable.ts';
 import type { Scope } from './scope.ts';
 import { checkKey, evaluateAnonymousSet, type Lookup, lookupKey, partsOf } from './set.ts';
@@ -14,7 +14,7 @@ export function evaluateMapLookup(
   scope: Scope,
   path: Path,
 ): Lookup {
-  const key = evaluateLoadable(node.key, scope, at(path, 'key'));
+  const key = unbounded(evaluateLoadable(node.key, scope, at(path, 'key')));
   return mapOf(node.data, key, wanted, scope, path);
 }
 

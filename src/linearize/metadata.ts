@@ -103,6 +103,9 @@ export function evaluateFib(node: Fib, path: Path | undefined): Load {
   for (const name of names as string[]) flags |= found(() => findFibFlag(name), at(place, 'flags'));
   if ((flags & 3) === 3 || (flags & 3) === 0)
     throw new CompileError(at(place, 'flags'), 'either saddr or daddr belongs here');
+  const interfaces = findFibFlag('iif') | findFibFlag('oif');
+  if ((flags & interfaces) === interfaces)
+    throw new CompileError(at(place, 'flags'), 'iif and oif are two ways to ask: expected one of them');
   const result = (['oif', 'oifname', 'type'] as const)[selector.key - 1] as 'oif';
   return {
     kind: 'load',
@@ -116,10 +119,12 @@ export function evaluateFib(node: Fib, path: Path | undefined): Load {
 export function evaluateSocket(node: Socket, path: Path | undefined): Load {
   const place = at(path, 'socket');
   const selector = found(() => findSocket(node.key), at(place, 'key'));
+  const isYesOrNo = node.key === 'transparent' || node.key === 'wildcard';
   const level = node.key === 'cgroupv2' ? { level: whole(node.level ?? 0, MAX_8, at(place, 'level')) } : {};
   return {
     kind: 'load',
     ...typedSelector(selector),
+    ...(isYesOrNo ? { greatest: 1n } : {}),
     source: ['socket', node.key],
     load: (dreg) => ({ name: 'socket', key: node.key, dreg, ...level }),
   };
@@ -144,7 +149,11 @@ export function evaluateOsf(node: Osf, path: Path | undefined): Load {
 export function evaluateIpsec(node: Ipsec, scope: Scope, path: Path | undefined): Load {
   const place = at(path, 'ipsec');
   requireFamily('ipsec', ['ip', 'ip6', 'inet'], scope, place);
-  const selector = found(() => findIpsec(node.key, node.family), at(place, 'key'));
+  const isAddress = node.key === 'saddr' || node.key === 'daddr';
+  const selector = found(
+    () => findIpsec(node.key, node.family ?? (isAddress ? networkFamily(scope) : undefined)),
+    at(place, 'key'),
+  );
   if (node.dir !== 'in' && node.dir !== 'out') throw new CompileError(at(place, 'dir'), 'expected in or out');
   const spnum = whole(node.spnum ?? 0, MAX_8, at(place, 'spnum'));
   const key = (['unspec', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi'] as const)[
@@ -171,6 +180,7 @@ export function evaluateNumgen(node: Numgen, path: Path | undefined): Load {
   return {
     kind: 'load',
     ...number,
+    greatest: BigInt(modulus + offset - 1),
     source: ['numgen', type],
     load: (dreg) => ({ name: 'numgen', dreg, modulus, type, offset }),
   };
@@ -183,6 +193,7 @@ export function evaluateSymhash(node: Symhash, path: Path | undefined): Load {
   return {
     kind: 'load',
     ...number,
+    greatest: BigInt(modulus + offset - 1),
     source: ['symhash', 'symhash'],
     load: (dreg) => ({ name: 'hash', dreg, modulus, offset, type: 'sym' }),
   };
@@ -191,13 +202,16 @@ export function evaluateSymhash(node: Symhash, path: Path | undefined): Load {
 /** `{ jhash: { expr, mod, seed, offset } }` */
 export function evaluateJhash(node: Jhash, scope: Scope, path: Path | undefined): Hash {
   const place = at(path, 'jhash');
+  const modulus = positive(node.mod, at(place, 'mod'));
+  const offset = whole(node.offset ?? 0, MAX_32, at(place, 'offset'));
   return {
     kind: 'hash',
     ...number,
     arg: evaluateLoadable(node.expr as Expression, scope, at(place, 'expr')),
-    modulus: positive(node.mod, at(place, 'mod')),
+    modulus,
     seed: node.seed === undefined ? undefined : whole(node.seed, MAX_32, at(place, 'seed')),
-    offset: whole(node.offset ?? 0, MAX_32, at(place, 'offset')),
+    offset,
+    greatest: BigInt(modulus + offset - 1),
   };
 }
 

@@ -182,7 +182,7 @@ export function requireHeader(
     dependOnLayerBelow(header, scope, path, how);
     return;
   }
-  if (layer === 'link') {
+  if (layer === 'link' && known.name !== 'unknown') {
     if (protocols.linkIsOpen) {
       dependOnDevice(header, scope, path);
       return;

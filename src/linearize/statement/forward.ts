@@ -2,6 +2,7 @@ import type { Typed } from '../../bytecode/index.ts';
 import { datatype, quoted } from '../../datatype/index.ts';
 import type { Dup, Expression, Flow, Fwd, Queue, SynproxyState, Tproxy } from '../../model/index.ts';
 import { families } from '../../protocol/index.ts';
+import { checkArgument } from '../argument.ts';
 import { boundsOf } from '../constant.ts';
 import { inByteOrder } from '../convert.ts';
 import { at, CompileError, type Path } from '../error.ts';
@@ -16,6 +17,8 @@ import { addressFamily, requireSameFamily, requireTransport } from './nat.ts';
 const device: Typed = { type: datatype('iface_index'), bits: 32, byteorder: 'host' };
 const port: Typed = { type: datatype('inet_service'), bits: 16, byteorder: 'network' };
 const queueNumber: Typed = { type: datatype('integer'), bits: 16, byteorder: 'host' };
+/** What a queue's number is computed in. */
+const queueRegister: Typed = { ...queueNumber, bits: 32 };
 const QUEUE_FLAGS = { bypass: 1, fanout: 2 } as const;
 const SYNPROXY_FLAGS = { timestamp: 8, 'sack-perm': 4 } as const;
 /** NF_SYNPROXY_OPT_MSS and NF_SYNPROXY_OPT_WSCALE: which of the two are given. */
@@ -29,9 +32,14 @@ function address(family: 'ip' | 'ip6'): Typed {
 }
 
 function optional(node: Expression | undefined, want: Typed, scope: Scope, path: Path): Expr | undefined {
-  return node === undefined
-    ? undefined
-    : inByteOrder(evaluateLoadable(node, scope, path, want), want.byteorder);
+  return node === undefined ? undefined : evaluateArgument(node, scope, path, want);
+}
+
+/** What goes into a register for a statement. */
+function evaluateArgument(node: Expression, scope: Scope, path: Path, want: Typed): Expr {
+  const value = evaluateLoadable(node, scope, path, want);
+  checkArgument(value, want, path);
+  return inByteOrder(value, want.byteorder);
 }
 
 function bitsOf(
@@ -52,7 +60,7 @@ function bitsOf(
 /** `{ fwd: { dev, family, addr } }` */
 export function evaluateFwd(node: Fwd, scope: Scope, path: Path): void {
   requireFamily('fwd', ['netdev'], scope, path);
-  const dev = evaluateLoadable(node.dev, scope, at(path, 'dev'), device);
+  const dev = evaluateArgument(node.dev, scope, at(path, 'dev'), device);
   const family = addressFamily(node.family, scope, path);
   if (node.addr !== undefined && family === undefined)
     throw new CompileError(path, 'an address needs its family');
@@ -94,7 +102,7 @@ function duplicate(node: Dup, scope: Scope, path: Path): { addr?: Expr | undefin
   }
   const [key, to] = node.addr === undefined ? (['dev', node.dev] as const) : (['addr', node.addr] as const);
   if (to === undefined) throw new CompileError(path, 'dup needs the device to send a copy to: addr');
-  return { dev: evaluateLoadable(to, scope, at(path, key), device) };
+  return { dev: evaluateArgument(to, scope, at(path, key), device) };
 }
 
 /** `{ tproxy: { family, addr, port } }` */
@@ -129,6 +137,11 @@ export function evaluateQueue(node: Queue | null, scope: Scope, path: Path): voi
   const flags = bitsOf(QUEUE_FLAGS, node?.flags, at(path, 'flags'));
   const flagged = flags === 0 ? {} : { flags };
   const num = scope.evaluate(node?.num ?? 0, at(path, 'num'), queueNumber);
+  if (flags & QUEUE_FLAGS.fanout && num.kind !== 'range')
+    throw new CompileError(
+      at(path, 'flags'),
+      'fanout needs a range of queues: num: { range: [first, last] }',
+    );
   if (num.kind === 'value' || num.kind === 'range') {
     const [first, last] = boundsOf(num);
     const total = Number(last - first) + 1;
@@ -137,6 +150,7 @@ export function evaluateQueue(node: Queue | null, scope: Scope, path: Path): voi
   }
   if (num.kind === 'verdict' || num.kind === 'set' || num.kind === 'prefix')
     throw new CompileError(at(path, 'num'), 'a number or a range of numbers belongs here');
+  checkArgument(num, queueRegister, at(path, 'num'));
   scope.action((emitter) => {
     emitter.scoped(() => emitter.push({ name: 'queue', sreg: emitter.load(num), ...flagged }));
   });

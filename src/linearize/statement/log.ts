@@ -16,18 +16,18 @@ export function evaluateLog(node: Log | null, scope: Scope, path: Path): void {
   if (prefix !== undefined && Buffer.byteLength(prefix) > MAX_PREFIX) {
     throw new CompileError(at(path, 'prefix'), `a prefix has at most ${MAX_PREFIX} bytes`);
   }
-  const toGroup = group !== undefined || snaplen !== undefined || threshold !== undefined;
-  if (toGroup && (level !== undefined || flags !== undefined)) {
-    throw new CompileError(
-      path,
-      'level and flags are for the kernel log: they do not go with group, snaplen, queue-threshold',
-    );
-  }
+  const toGroup = group !== undefined;
+  if (!toGroup && (snaplen !== undefined || threshold !== undefined))
+    throw new CompileError(path, 'snaplen and queue-threshold are for a group: say group');
+  if (toGroup && (level !== undefined || flags !== undefined))
+    throw new CompileError(path, 'level and flags are for the kernel log: they do not go with group');
+  if (level === 'audit' && (prefix !== undefined || flags !== undefined))
+    throw new CompileError(path, 'the level audit stands alone');
   const common = prefix === undefined ? {} : { prefix };
   const log = toGroup
     ? {
         ...common,
-        group: whole(group ?? 0, MAX_16, at(path, 'group')),
+        group: whole(group, MAX_16, at(path, 'group')),
         ...(snaplen === undefined ? {} : { snaplen: whole(snaplen, MAX_32, at(path, 'snaplen')) }),
         ...(threshold === undefined
           ? {}

@@ -48,6 +48,7 @@ function loadEnds(expr: Expr, emitter: Emitter): { min: number; max?: number } {
 function evaluatePort(node: Expression | undefined, scope: Scope, path: Path): Expr | undefined {
   if (node === undefined) return undefined;
   const value = scope.evaluate(node, at(path, 'port'), port);
+  checkArgument(value, port, at(path, 'port'));
   requireTransport(scope, at(path, 'port'));
   return inByteOrder(value, 'network');
 }

@@ -15,6 +15,7 @@ const UNREACHABLE = { icmp: 3, icmpv6: 4, icmpx: 1 } as const;
 export function evaluateReject(node: Reject | null, scope: Scope, path: Path): void {
   requireAnswerable(scope, path);
   if (node?.type === 'tcp reset') {
+    if (node.expr !== undefined) throw new CompileError(at(path, 'expr'), 'a reset has no code');
     requireTcp(scope, path);
     scope.action((emitter) => emitter.push({ name: 'reject', type: 'tcp-rst', code: 0 }));
     return;

@@ -101,7 +101,9 @@ export function evaluateElementKey(
     return { key: evaluateLoadable(node, scope, path, want) };
   const inside = at(path, 'elem');
   checkShape(node.elem, expressionShapes.elem, inside);
-  const { val, timeout } = node.elem;
+  const { val, timeout, comment } = node.elem;
+  if (comment !== undefined)
+    throw new CompileError(at(inside, 'comment'), 'what a rule adds carries no comment');
   const key = evaluateLoadable(val, scope, at(inside, 'val'), want);
   return timeout === undefined ? { key } : { key, timeout: milliseconds(timeout, at(inside, 'timeout')) };
 }
