@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { CompileError, type CompileLine, compileCommands, compileLine, parse } from '../index.ts';
+import { type CompileLine, compileCommands, compileLine, parse } from '../index.ts';
 import { type CliCommand, EXIT, type Io } from './command.ts';
 import { readRuleset } from './input.ts';
 import { parseOptions } from './options.ts';
@@ -45,7 +45,6 @@ function answer(line: string): { bytecode: string[] } | { error: string } {
   try {
     return { bytecode: compileLine(parse(line) as unknown as CompileLine) };
   } catch (error) {
-    if (error instanceof CompileError || error instanceof SyntaxError) return { error: error.message };
-    throw error;
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }

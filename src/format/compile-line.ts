@@ -50,6 +50,8 @@ const SET: Shape = { name: 'text!', type: 'any!', map: 'any', flags: 'texts', si
  * @throws CompileError at the place that cannot be meant
  */
 export function compileLine(line: CompileLine): string[] {
+  if (typeof line !== 'object' || line === null || Array.isArray(line))
+    throw new CompileError(undefined, `expected an object with the keys ${Object.keys(LINE).join(', ')}`);
   checkKinds(line as never, LINE, undefined);
   const { table, chain } = line;
   const family = familyOf(line);

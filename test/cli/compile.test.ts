@@ -69,3 +69,19 @@ test('a rule that cannot be meant is exit code 1, with its place', () =>
     assert.deepEqual([code, out], [1, '']);
     assert.match(err, /nftables\[0\]\.add\.rule\.expr\[0\]\.match\.right/);
   }));
+
+test('--jsonl outlives lines that are JSON, and no rules', async () => {
+  const odd = ['null', '5', '[]', '"text"', '{}', 'true'];
+  const { code, out } = await nftjs(
+    ['compile', '--jsonl'],
+    `${[...odd, line([{ accept: null }])].join('\r\n')}`,
+  );
+  const answers = out
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { bytecode?: string[]; error?: string });
+  assert.equal(code, 0);
+  assert.equal(answers.length, odd.length + 1);
+  for (const { error } of answers.slice(0, -1)) assert.match(error ?? '', /family, table, chain/);
+  assert.deepEqual(answers.at(-1), { bytecode: ['ip t c', '[ immediate reg 0 accept ]'] });
+});
