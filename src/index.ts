@@ -51,13 +51,16 @@ export {
 } from './netlink/index.ts';
 export { ProtocolLookupError } from './protocol/index.ts';
 export {
+  commitGrowing,
   type DiffOptions,
   diff,
+  grow,
   type Plan,
   plan,
   type Reconciled,
   type ReconcileOptions,
   reconcile,
+  type SetName,
   type TableName,
 } from './ruleset/index.ts';
 export { type Commands, compileCommands, Transaction, transaction } from './transaction/index.ts';
