@@ -70,6 +70,11 @@ export class Rig implements Disposable {
     return this.#host.path;
   }
 
+  /** Path of the namespace with the ports' far ends. */
+  get outside(): string {
+    return this.#outside.path;
+  }
+
   /** Runs a command beside the bridges and returns its standard output. */
   run(command: string, args: readonly string[], input?: string): string {
     return this.#host.run(command, args, input);
