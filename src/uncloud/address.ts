@@ -7,8 +7,17 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** A block with the text of its address. */
+export interface Block extends Prefix {
+  readonly text: string;
+}
+
 /** Bits of an address of each family. */
 export const WIDTH = { ip: 32, ip6: 128 } as const;
+
+/** Characters of addresses. */
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 const MASKS = {
   ip: Array.from({ length: 33 }, (_, length) => ((1n << BigInt(length)) - 1n) << BigInt(32 - length)),
@@ -76,28 +85,43 @@ export function prefixText({ family, value, length }: Prefix): string {
   return `${addressText(family, value)}/${length}`;
 }
 
-/** The hexadecimal digits of some groups of an IPv6 address, which may end in an IPv4 address. */
-function groupDigits(text: string): string {
-  if (text === '') return '';
-  return text
-    .split(':')
-    .map((group) => (group.includes('.') ? ip4(group).toString(16).padStart(8, '0') : group.padStart(4, '0')))
-    .join('');
+function ip4(text: string): number {
+  let [number, part] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) [number, part] = [number * 256 + part, 0];
+    else part = part * 10 + code - ZERO;
+  }
+  return number * 256 + part;
 }
 
-function ip4(text: string): number {
-  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+/** The groups of a part of an IPv6 address, which may end in an IPv4 address, as numbers of 16 bits. */
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  const groups: number[] = [];
+  for (const group of text.split(':')) {
+    if (group.includes('.')) {
+      const number = ip4(group);
+      groups.push(Math.floor(number / 65536), number % 65536);
+    } else groups.push(Number.parseInt(group, 16));
+  }
+  return groups;
+}
+
+function ip6(text: string): bigint {
+  const gap = text.indexOf('::');
+  const before = groupsOf(gap < 0 ? text : text.slice(0, gap));
+  const after = gap < 0 ? [] : groupsOf(text.slice(gap + 2));
+  const at = (i: number): number => (i < before.length ? before[i] : after[i - 8 + after.length]) ?? 0;
+  const half = (i: number) =>
+    (BigInt(at(i) * 2 ** 16 + at(i + 1)) << 32n) | BigInt(at(i + 2) * 2 ** 16 + at(i + 3));
+  return (half(0) << 64n) | half(4);
 }
 
 function address(text: string): { family: Prefix['family']; value: bigint } {
   if (isIPv4(text)) return { family: 'ip', value: BigInt(ip4(text)) };
   if (!isIPv6(text) || text.includes('%')) throw new TypeError('not an address');
-  const [head = '', tail] = text.split('::');
-  const [before, after] = [groupDigits(head), groupDigits(tail ?? '')];
-  return {
-    family: 'ip6',
-    value: BigInt(`0x${before}${'0'.repeat(32 - before.length - after.length)}${after}`),
-  };
+  return { family: 'ip6', value: ip6(text) };
 }
 
 /**
@@ -167,4 +191,33 @@ export function byLength<T>(entries: Iterable<readonly [Prefix, T]>): [length: n
     else lengths.set(length, [value]);
   }
   return [...lengths].sort(([a], [b]) => b - a);
+}
+
+/** Reads a block with its text, which has to be canonical. */
+export function block(text: string): Block {
+  return { ...cidr(text), text: text.slice(0, text.indexOf('/')) };
+}
+
+/** What validated lists were read as: they are looked at again and again. */
+const known = new WeakMap<readonly string[], readonly Block[]>();
+
+/** The canonical texts of blocks, each once, longest prefix first. */
+export function blockTexts(prefixes: readonly Prefix[]): readonly string[] {
+  const texts: string[] = [];
+  const blocks: Block[] = [];
+  for (const prefix of [...prefixes].sort(comparePrefixes)) {
+    const last = blocks.at(-1);
+    if (last && comparePrefixes(last, prefix) === 0) continue;
+    const { family, value, length } = prefix;
+    const text = addressText(family, value);
+    texts.push(`${text}/${length}`);
+    blocks.push({ family, value, length, text });
+  }
+  known.set(texts, blocks);
+  return texts;
+}
+
+/** A list of canonical texts as blocks. */
+export function blocksIn(texts: readonly string[]): readonly Block[] {
+  return known.get(texts) ?? texts.map(block);
 }

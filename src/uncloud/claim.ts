@@ -1,4 +1,4 @@
-import { cidr, eui64, type Prefix, prefixText, truncate } from './address.ts';
+import { blocksIn, eui64, type Prefix, prefixText, truncate } from './address.ts';
 import type { Host } from './host.ts';
 import type { Nic, Vm } from './policy.ts';
 import { Refused } from './problem.ts';
@@ -95,7 +95,7 @@ function linkLocals(nic: Nic): readonly string[] {
 
 function blocksOf(vm: Vm, host: Host | undefined): Claim[] {
   const claim = (scope: string, path: string, texts: readonly string[]): Claim[] =>
-    texts.map((text) => ({ scope, path, block: cidr(text) }));
+    blocksIn(texts).map((block) => ({ scope, path, block }));
   return [
     ...claim('', '.ipv4', vm.ipv4),
     ...claim('', '.ipv6', vm.ipv6),

@@ -12,10 +12,9 @@ import {
   tcp,
   udp,
 } from '../index.ts';
-import { type Prefix, WIDTH } from './address.ts';
+import { type Block, block, type Prefix, WIDTH } from './address.ts';
 import { identifier, mac } from './check.ts';
 import { icmpType, type PortRange, portRange, protocolNumber } from './group.ts';
-import { type Block, block } from './port.ts';
 import { Refused } from './problem.ts';
 
 /** What a filter can compare, and what its values are. */

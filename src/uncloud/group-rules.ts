@@ -58,6 +58,7 @@ const ICMP: Readonly<Record<number, { readonly type: Operand }>> = { 1: icmp, 58
 
 /** TCP flags. */
 const SYN = 0x02;
+const RST = 0x04;
 const ACK = 0x10;
 
 /** What an action does to a packet; a reject answers TCP with a reset. */
@@ -177,6 +178,7 @@ function profile(setting: Setting, groups: readonly string[], direction: Directi
   const answers = chainOf.answers(direction, groups);
   const rules: Body[] = [[jump(`exempt_${direction}`)]];
   if (stateful) {
+    if (direction === 'in') rules.push(...rejections(context));
     rules.push([ct.state.in('invalid'), drop()], [ct.state.in('related'), accept()]);
     rules.push([ct.direction.eq('reply'), judges(own, opposite) ? goto(answers) : accept()]);
   } else {
@@ -207,6 +209,20 @@ function profile(setting: Setting, groups: readonly string[], direction: Directi
   // An answer opens no connection.
   rules.push([and(tcp.flags, SYN | ACK).eq(SYN), goto(closing)], [jump(answers)], [goto(closing)]);
   table.chain(names.chain, rules);
+}
+
+/**
+ * What the kernel itself says to a VM in the place of what it rejected: the chain `own` leaves it untracked, as
+ * nothing else is that comes here but for neighbour discovery.
+ */
+function rejections({ facts }: Context): Body[] {
+  if (facts.reject !== true) return [];
+  const untracked = ct.state.in('untracked');
+  return [
+    [untracked, and(tcp.flags, RST).eq(RST), accept()],
+    [ofFamily('ip'), untracked, icmp.type.eq('destination-unreachable'), accept()],
+    [ofFamily('ip6'), untracked, icmpv6.type.eq('destination-unreachable'), accept()],
+  ];
 }
 
 /** The answers to what came in the other direction, by the rules of that one as they are now. */

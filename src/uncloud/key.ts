@@ -11,8 +11,8 @@ import {
   payload,
   vlan,
 } from '../index.ts';
-import { addressText, mask, type Prefix, WIDTH } from './address.ts';
-import type { Block, Port } from './port.ts';
+import { addressText, type Block, mask, type Prefix, WIDTH } from './address.ts';
+import type { Port } from './port.ts';
 import type { Key } from './table.ts';
 
 const concat = (parts: readonly Operand[]) =>

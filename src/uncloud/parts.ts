@@ -1,4 +1,5 @@
 import { accept, drop, type Expression, goto, jump, type Verdict } from '../index.ts';
+import { type Block, block, blocksIn } from './address.ts';
 import { identifier } from './check.ts';
 import { type Context, profileName } from './context.ts';
 import { closure, PORT_SECURITY } from './filter.ts';
@@ -14,7 +15,7 @@ import type { Peer } from './group.ts';
 import type { Entry, Parts, TableFamily, Use } from './inventory.ts';
 import { ADDRESS_FIELDS, destination, PORT_FIELDS } from './key.ts';
 import type { Nic, Vm } from './policy.ts';
-import { type Block, block, blocksOf, type Port, portOf } from './port.ts';
+import { blocksOf, type Port, portOf } from './port.ts';
 import { zoneOf } from './zone.ts';
 
 /** Collects what a record asks for. */
@@ -138,8 +139,7 @@ export function vmParts(context: Context, id: string, vm: Vm): Parts {
   const { host } = context;
   const own = context.vmPeers(id);
   const routed: Block[] = [];
-  for (const text of [...vm.ipv4, ...vm.ipv6]) {
-    const known = block(text);
+  for (const known of [...blocksIn(vm.ipv4), ...blocksIn(vm.ipv6)]) {
     routed.push(known);
     for (const set of own) putPeer(parts, context, set, known);
   }
@@ -148,7 +148,7 @@ export function vmParts(context: Context, id: string, vm: Vm): Parts {
     const port = portOf(host, nic, blocks);
     if (port) putPort(parts, context, id, nic, port);
     if (host.bridges[nic.bridge]?.shared !== false) {
-      for (const text of [...nic.ipv4, ...nic.ipv6]) routed.push(block(text));
+      routed.push(...blocksIn(nic.ipv4), ...blocksIn(nic.ipv6));
     }
     for (const set of new Set([...own, ...nic.groups.flatMap(context.groupPeers)])) {
       for (const each of [...blocks.ip, ...blocks.ip6]) putPeer(parts, context, set, each);

@@ -1,4 +1,4 @@
-import { comparePrefixes, linkLocal, ownable, type Prefix, prefixText } from './address.ts';
+import { blockTexts, linkLocal, ownable, type Prefix } from './address.ts';
 import { ifname, list, mac, name, object, parsed, text, version } from './check.ts';
 import { type Filter, PORT_SECURITY } from './filter.ts';
 import type { Group } from './group.ts';
@@ -69,12 +69,12 @@ export interface PolicyOptions {
 
 const MOST = { vms: 1_000_000, nics: 64, addresses: 1024, groups: 64, vlans: 4094, values: 1024 } as const;
 
-function blocks(value: unknown, path: string, family: Prefix['family']): string[] {
+function blocks(value: unknown, path: string, family: Prefix['family']): readonly string[] {
   const each = list(value, path, MOST.addresses).map((entry, i) => {
     const at = `${path}[${i}]`;
     return parsed(at, () => ownable(text(entry, at), family));
   });
-  return [...new Set(each.sort(comparePrefixes).map(prefixText))];
+  return blockTexts(each);
 }
 
 function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
@@ -84,7 +84,7 @@ function linkLocals(value: unknown, path: string): Nic['linkLocal'] {
     const at = `${path}[${i}]`;
     return parsed(at, () => linkLocal(text(entry, at)));
   });
-  return [...new Set(each.sort(comparePrefixes).map(prefixText))];
+  return blockTexts(each);
 }
 
 function vlans(value: unknown, path: string): number[] {

@@ -1,11 +1,14 @@
-import { addressText, anyLinkLocal, cidr, comparePrefixes, eui64, type Prefix } from './address.ts';
+import {
+  addressText,
+  anyLinkLocal,
+  type Block,
+  blocksIn,
+  comparePrefixes,
+  eui64,
+  type Prefix,
+} from './address.ts';
 import type { Host } from './host.ts';
 import type { Nic } from './policy.ts';
-
-/** A block with the text of its address. */
-export interface Block extends Prefix {
-  readonly text: string;
-}
 
 /** A VM's port on a bridge of this host, with its addresses parsed. */
 export interface Port {
@@ -20,23 +23,19 @@ export interface Port {
   readonly ip6: readonly Block[];
 }
 
-export function block(text: string): Block {
-  return { ...cidr(text), text: text.slice(0, text.indexOf('/')) };
-}
-
 const withText = (prefix: Prefix): Block => ({ ...prefix, text: addressText(prefix.family, prefix.value) });
 const ANY_LINK_LOCAL = withText(anyLinkLocal);
 
 function linkLocals(nic: Nic): Block[] {
   if (nic.linkLocal === 'any') return [ANY_LINK_LOCAL];
-  return nic.linkLocal === 'eui64' ? [withText(eui64(nic.mac))] : nic.linkLocal.map(block);
+  return nic.linkLocal === 'eui64' ? [withText(eui64(nic.mac))] : [...blocksIn(nic.linkLocal)];
 }
 
 /** What a NIC may call its own: addresses and networks, each once, longest prefix first. */
-export function blocksOf(nic: Nic): { ip: Block[]; ip6: Block[] } {
-  const ip6 = [...nic.ipv6.map(block), ...linkLocals(nic)].sort(comparePrefixes);
+export function blocksOf(nic: Nic): { ip: readonly Block[]; ip6: readonly Block[] } {
+  const ip6 = [...blocksIn(nic.ipv6), ...linkLocals(nic)].sort(comparePrefixes);
   return {
-    ip: nic.ipv4.map(block),
+    ip: blocksIn(nic.ipv4),
     ip6: ip6.filter(
       ({ value, length }, i) => i === 0 || ip6[i - 1]?.value !== value || ip6[i - 1]?.length !== length,
     ),

@@ -19,6 +19,8 @@ const MAC = { operand: ether.daddr, type: 'ether_addr' } as const;
  */
 export function trackChain(table: TableWriter, knowsHostMacs: boolean): void {
   if (table.size('zones') === 0) return;
+  // The answers of the kernel's own rejects belong to no connection: not invalid, untracked.
+  table.chain('own', [[ct.state.in('invalid'), notrack()]], { hook: 'output', prio: RAW, policy: 'accept' });
   const toHost = table.among('host_macs', MAC);
   const unicast = and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:00');
   const untracked = (port: Statement): Statement[][] => (knowsHostMacs ? [[port, unicast, notrack()]] : []);
