@@ -26,14 +26,15 @@ function runExamples(directory: string): string[] {
 
 describe('the examples of README.md', () => {
   it('are there', () => {
-    assert.equal(examples.length, 5);
+    assert.equal(examples.length, 6);
   });
 
   it('run, and print what they promise', requires('root', 'netns'), () => {
     // Inside the repository, so that they find the package by its name.
     const directory = mkdtempSync(join(root, '.readme-'));
     try {
-      const [first, second, third, fourth, fifth] = runExamples(directory) as [
+      const [first, second, third, fourth, fifth, sixth] = runExamples(directory) as [
+        string,
         string,
         string,
         string,
@@ -46,7 +47,8 @@ describe('the examples of README.md', () => {
       assert.match(fourth, /chain input \{\n\t\ttype filter hook input priority filter; policy drop;\n/);
       assert.match(fourth, /ct state established,related accept/);
       assert.match(fourth, /2001:db8::1/);
-      assert.equal(fifth, 'true, then false\n');
+      assert.equal(fifth, 'a set of 16000\n');
+      assert.equal(sixth, 'true, then false\n');
     } finally {
       rmSync(directory, { recursive: true });
     }
