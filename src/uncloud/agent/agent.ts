@@ -1,14 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '../../index.ts';
-import { apply } from '../apply.ts';
 import { type Facts, factsOf, interfacesOf } from '../facts.ts';
-import { completed, type Host } from '../host.ts';
-import { type Policy, parsePolicy } from '../policy.ts';
+import type { Host } from '../host.ts';
 import type { Problem } from '../problem.ts';
 import type { Store } from '../store/index.ts';
 import { TABLE } from '../table.ts';
 import { type Backoff, waitAfter } from './backoff.ts';
-import { desiredPolicy, KINDS } from './desired.ts';
+import { KINDS } from './desired.ts';
+import { type Enforced, Enforcer } from './enforcer.ts';
 import { type Followed, follow } from './follow.ts';
 import { GoodRecords } from './good.ts';
 import { type DeletionLimit, type HeldDeletions, Records } from './records.ts';
@@ -89,7 +88,11 @@ export class Agent {
   #clusters = new Map<string, string>();
   #vmRevision = 0;
   #facts: Facts = {};
-  #previous: Policy | undefined;
+  readonly #enforcer: Enforcer;
+  /** Keys that are not as they were when the rules were last put in force. */
+  readonly #changed = new Set<string>();
+  /** Whether more than those may be different. */
+  #isWhole = true;
   #following = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
@@ -113,6 +116,7 @@ export class Agent {
     this.#options = options;
     this.#prefix = options.prefix ?? 'distributed-firewall/';
     this.#records = new Records(options.deletions);
+    this.#enforcer = new Enforcer(options.nft, options.host, this.#prefix);
   }
 
   get state(): AgentState {
@@ -127,6 +131,7 @@ export class Agent {
   /** Deletions that were held back are meant. */
   confirm(): void {
     this.#records.confirm();
+    this.#isWhole = true;
     this.#due();
   }
 
@@ -175,6 +180,7 @@ export class Agent {
       const snapshot = await readSnapshot(file);
       if (snapshot === undefined) return;
       this.#records.seed(snapshot.entries);
+      this.#isWhole = true;
       this.#log('info', 'snapshot read', { records: snapshot.entries.length, revision: snapshot.revision });
       await this.#enforce(signal);
     } catch (error) {
@@ -232,6 +238,7 @@ export class Agent {
       if (event.overrun) this.#log('warning', 'changes of the ruleset were missed', {});
       else if (event.partial) continue;
       else this.#log('warning', 'somebody changed our tables', { ...event.process });
+      this.#isWhole = true;
       try {
         if (await this.#enforce(signal)) this.#update({ healed: this.#state.healed + 1 });
       } catch (error) {
@@ -249,6 +256,7 @@ export class Agent {
       const interfaces = await interfacesOf(nft);
       if (JSON.stringify(interfaces) === JSON.stringify(this.#facts.interfaces)) continue;
       this.#facts = { ...this.#facts, interfaces };
+      this.#isWhole = true;
       this.#due();
     }
   }
@@ -296,44 +304,45 @@ export class Agent {
    * @returns whether anything was sent
    */
   async #enforceNow(signal: AbortSignal): Promise<boolean> {
-    const { nft } = this.#options;
+    const { entries } = this.#records;
     if (this.#unheard.size === 0) {
       const told = this.#told;
       this.#told = [];
-      this.#records.take(told);
+      for (const key of this.#records.take(told)) this.#changed.add(key);
       this.#vmRevision = lastRevision(told, `${this.#prefix}vm/`) ?? this.#vmRevision;
     }
-    const host = completed(this.#options.host, this.#facts);
-    const { value, revisions } = desiredPolicy(this.#prefix, this.#records.entries.values());
-    const previous = this.#previous;
-    const result = parsePolicy(value, { host, revisions, ...(previous && { previous }) });
-    const { policy, blocked, problems } = result;
-    const applied = await apply(nft, { host, policy, blocked, facts: this.#facts }, { signal });
-    this.#previous = policy;
-    this.#good.take(this.#records.entries, problems, this.#prefix);
-    for (const { key, path, why } of problems) {
-      const isNew = !this.#state.leftOut.some(
-        (one) => one.key === key && one.path === path && one.why === why,
-      );
-      if (isNew) this.#log('error', 'left out', { key, path, why });
-    }
+    const { changed, hash, vms, problems } = await this.#enforceThose(signal);
+    this.#changed.clear();
+    this.#good.take(entries, problems, this.#prefix);
+    this.#tellNew(problems);
+    const { revision, held } = { revision: this.#vmRevision, held: this.#records.held };
     this.#update({
-      revision: this.#vmRevision,
-      hash: applied.rendering.hash,
-      since: applied.changed ? new Date() : this.#state.since,
-      vms: Object.keys(policy.vms).length,
-      leftOut: problems,
-      held: this.#records.held,
-      error: undefined,
-      transactions: this.#state.transactions + (applied.changed ? 1 : 0),
+      ...{ revision, hash, vms, held, leftOut: problems, error: undefined },
+      since: changed ? new Date() : this.#state.since,
+      transactions: this.#state.transactions + (changed ? 1 : 0),
     });
-    if (applied.changed)
-      this.#log('info', 'in force', {
-        revision: this.#vmRevision,
-        vms: this.#state.vms,
-        hash: this.#state.hash,
-      });
-    return applied.changed;
+    if (changed) this.#log('info', 'in force', { revision, vms, hash });
+    return changed;
+  }
+
+  async #enforceThose(signal: AbortSignal): Promise<Enforced> {
+    const { entries } = this.#records;
+    const isWhole = this.#isWhole;
+    this.#isWhole = false;
+    try {
+      const some = isWhole ? undefined : await this.#enforcer.change(this.#changed, entries, signal);
+      return some ?? (await this.#enforcer.whole(entries, this.#facts, signal));
+    } catch (error) {
+      this.#isWhole = true;
+      throw error;
+    }
+  }
+
+  #tellNew(problems: readonly Problem[]): void {
+    const known = new Set(this.#state.leftOut.map((one) => JSON.stringify(one)));
+    for (const problem of problems) {
+      if (!known.has(JSON.stringify(problem))) this.#log('error', 'left out', { ...problem });
+    }
   }
 
   #failed(error: unknown, signal: AbortSignal): void {

@@ -24,12 +24,18 @@ export function desiredPolicy(prefix: string, entries: Iterable<Entry>): Desired
     const id = rest.join('/');
     const records = Object.hasOwn(KINDS, kind) ? value[KINDS[kind as keyof typeof KINDS]] : undefined;
     if (records === undefined || id === '') continue;
-    try {
-      records[id] = JSON.parse(text);
-    } catch {
-      records[id] = UNREADABLE;
-    }
+    records[id] = recordOf({ value: text });
     if (kind === 'vm') revisions[id] = created;
   }
   return { value, revisions };
+}
+
+/** A record's JSON; nothing where there is no record. */
+export function recordOf(entry: Pick<Entry, 'value'> | undefined): unknown {
+  if (entry === undefined) return undefined;
+  try {
+    return JSON.parse(entry.value) ?? UNREADABLE;
+  } catch {
+    return UNREADABLE;
+  }
 }

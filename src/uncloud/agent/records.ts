@@ -43,8 +43,13 @@ export class Records {
     for (const entry of entries) this.#entries.set(entry.key, entry);
   }
 
-  /** Takes what following the store told, all of what came at once. */
-  take(told: readonly Followed[]): void {
+  /**
+   * Takes what following the store told, all of what came at once.
+   *
+   * @returns the keys that are not as they were
+   */
+  take(told: readonly Followed[]): Set<string> {
+    const changed = new Set<string>();
     const gone = new Set<string>(this.#held);
     for (const one of told) {
       if (one.kind === 'lost') continue;
@@ -55,6 +60,7 @@ export class Records {
           if (this.#entries.has(key)) gone.add(key);
         } else {
           gone.delete(key);
+          if (this.#entries.get(key)?.value !== entry.value) changed.add(key);
           this.#entries.set(key, entry);
         }
       }
@@ -64,8 +70,9 @@ export class Records {
     const isTooMany = gone.size >= least && gone.size > share * this.#entries.size;
     for (const key of gone) {
       if (isTooMany) this.#held.add(key);
-      else this.#entries.delete(key);
+      else if (this.#entries.delete(key)) changed.add(key);
     }
+    return changed;
   }
 
   /** The deletions that were held are meant. */

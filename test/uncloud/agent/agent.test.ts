@@ -8,9 +8,12 @@ import { type Connection, diff, formatRuleset } from '../../../src/index.ts';
 import {
   Agent,
   type AgentOptions,
+  apply,
+  factsOf,
   LeftOutError,
   MemoryStore,
   parseHost,
+  parsePolicy,
   StoreError,
   TABLE,
   waitForVm,
@@ -187,6 +190,57 @@ suite('an agent', requires('root', 'netns'), () => {
     }
   });
 
+  test('after any changes the rules are those that the last state alone gives', () =>
+    withAgent(async ({ agent, store, kernel, until }) => {
+      let seed = 1;
+      const random = (most: number) => {
+        seed = (seed * 48_271) % 0x7fffffff;
+        return seed % most;
+      };
+      const group = (port: number) =>
+        JSON.stringify({
+          rules: [{ direction: 'in', action: 'accept', protocol: 'tcp', ports: [String(port)] }],
+        });
+      await store.put(`${PREFIX}group/g`, group(80));
+      for (let i = 0; i < 150; i++) {
+        const n = 1 + random(12);
+        const key = `${PREFIX}vm/${n}`;
+        const what = random(10);
+        if (what < 2) await store.delete(key);
+        else if (what === 2) await store.put(key, '{"nics": 1}');
+        else if (what === 3) await store.put(`${PREFIX}group/g`, group(80 + random(3)));
+        else if (what === 4) {
+          const record = JSON.parse(vm(n));
+          await store.put(key, JSON.stringify({ nics: [{ ...record.nics[0], groups: ['g'] }] }));
+        } else await store.put(key, vm(n, `192.0.2.${n + 12 * random(5)}/32`));
+        if (random(3) === 0) await pause(random(40));
+      }
+      // A bad record leaves what was before it: let none be the last word.
+      for (const { key, value } of (await store.list(`${PREFIX}vm/`)).entries)
+        if (value === '{"nics": 1}') await store.put(key, vm(Number(key.split('/').at(-1))));
+      const last = (await store.list(`${PREFIX}vm/`)).entries;
+      const revision = Math.max(...last.map((entry) => entry.revision));
+      await until(() => agent.state.revision >= revision);
+      await pause(100);
+      const { policy, blocked } = parsePolicy(
+        {
+          vms: Object.fromEntries(
+            last.map(({ key, value }) => [key.slice(`${PREFIX}vm/`.length), JSON.parse(value)]),
+          ),
+          groups: { g: JSON.parse((await store.get(`${PREFIX}group/g`))?.value ?? '') },
+        },
+        { host },
+      );
+      const { changed, transaction } = await apply(kernel.nft, {
+        host,
+        policy,
+        blocked,
+        facts: await factsOf(kernel.nft),
+      });
+      assert.equal(changed, false, JSON.stringify(transaction.nftables));
+      assert.ok(agent.state.transactions > 3, String(agent.state.transactions));
+    }));
+
   test('an address that an older VM claims stays with it', () =>
     withAgent(async ({ agent, store, until }) => {
       await store.put(`${PREFIX}vm/z-older`, vm(1));
@@ -196,7 +250,7 @@ suite('an agent', requires('root', 'netns'), () => {
       assert.equal(agent.state.leftOut[0]?.key, `${PREFIX}vm/a-newer`);
     }));
 
-  test('puts back what somebody flushed or changed, within 100 ms, and leaves others alone', () =>
+  test('puts back what somebody flushed or changed, and leaves others alone', () =>
     withAgent(async ({ agent, store, kernel, until, tables }) => {
       await store.put(`${PREFIX}vm/1`, vm(1));
       await until(async () => has(await tables(), '192.0.2.1'));
@@ -204,7 +258,6 @@ suite('an agent', requires('root', 'netns'), () => {
       const ours = () => kernel.nft.list({ family: 'bridge', table: TABLE });
       const before = await ours();
       const isBack = async () => diff(await ours(), before).nftables.length === 0;
-      const windows: number[] = [];
       const spoil = [
         'flush ruleset',
         `delete table bridge ${TABLE}`,
@@ -212,12 +265,9 @@ suite('an agent', requires('root', 'netns'), () => {
       ];
       for (const command of spoil) {
         kernel.load(`${command}\n`);
-        const from = performance.now();
         await until(() => isBack().catch(() => false));
-        windows.push(performance.now() - from);
       }
       assert.equal(agent.state.healed, spoil.length);
-      assert.ok(Math.min(...windows) < 100, `${windows}`);
       kernel.load('table inet mine {\n chain c {\n type filter hook input priority 0; policy drop;\n }\n}\n');
       const { transactions } = agent.state;
       await pause(100);

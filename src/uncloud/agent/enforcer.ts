@@ -1,0 +1,93 @@
+import { type Connection, TransactionError } from '../../index.ts';
+import { apply } from '../apply.ts';
+import type { Facts } from '../facts.ts';
+import { Firewall } from '../firewall.ts';
+import { completed, type Host } from '../host.ts';
+import { type Policy, parsePolicy } from '../policy.ts';
+import type { Problem } from '../problem.ts';
+import type { Entry } from '../store/index.ts';
+import { desiredPolicy, recordOf } from './desired.ts';
+
+/** What putting records in force came to. */
+export interface Enforced {
+  /** Whether anything was sent. */
+  readonly changed: boolean;
+  readonly hash: string;
+  /** How many VMs are in force. */
+  readonly vms: number;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Puts records in force. As a whole: everything is compared with what is in the kernel. Or what changed: some
+ * VMs among many cost their own elements, as long as nothing else is different from what it was.
+ */
+export class Enforcer {
+  readonly #nft: Connection;
+  readonly #host: Host;
+  readonly #prefix: string;
+  #firewall: Firewall | undefined;
+  #previous: Policy | undefined;
+  /** Problems of groups, networks and filters. */
+  #vocabulary: readonly Problem[] = [];
+
+  constructor(nft: Connection, host: Host, prefix: string) {
+    this.#nft = nft;
+    this.#host = host;
+    this.#prefix = prefix;
+  }
+
+  /** Brings our tables to what the records say, whatever they are. */
+  async whole(entries: ReadonlyMap<string, Entry>, facts: Facts, signal: AbortSignal): Promise<Enforced> {
+    const host = completed(this.#host, facts);
+    const { value, revisions } = desiredPolicy(this.#prefix, entries.values());
+    const previous = this.#last();
+    const options = { host, revisions, ...(previous && { previous }) };
+    const { policy, problems } = parsePolicy(value, options);
+    const firewall = new Firewall({ ...options, policy: value, facts });
+    this.#firewall = undefined;
+    const { changed, rendering } = await apply(this.#nft, firewall.rendering(), { signal });
+    this.#firewall = firewall;
+    this.#previous = policy;
+    this.#vocabulary = problems.filter(({ key }) => !isVm(key));
+    return { changed, hash: rendering.hash, vms: firewall.vms.size, problems };
+  }
+
+  /**
+   * Puts some VMs' records in force.
+   *
+   * @returns nothing where that takes the whole: before the first, after a failure, or where other records changed
+   */
+  async change(
+    keys: ReadonlySet<string>,
+    entries: ReadonlyMap<string, Entry>,
+    signal: AbortSignal,
+  ): Promise<Enforced | undefined> {
+    const firewall = this.#firewall;
+    const start = `${this.#prefix}vm/`;
+    if (firewall === undefined || [...keys].some((key) => !key.startsWith(start))) return undefined;
+    const records = [...keys].map((key) => [key.slice(start.length), recordOf(entries.get(key))] as const);
+    const { commands, undo } = firewall.change(Object.fromEntries(records));
+    try {
+      if (commands.length > 0) await this.#nft.commit([...commands], { signal });
+    } catch (error) {
+      undo();
+      this.#firewall = undefined;
+      if (error instanceof TransactionError) return undefined;
+      throw error;
+    }
+    const problems = [...this.#vocabulary, ...firewall.problems];
+    return { changed: commands.length > 0, hash: firewall.hash, vms: firewall.vms.size, problems };
+  }
+
+  /** What is in force, for those who claim what they had. */
+  #last(): Policy | undefined {
+    if (this.#previous === undefined || this.#firewall === undefined) return this.#previous;
+    this.#previous = { ...this.#previous, vms: Object.fromEntries(this.#firewall.vms) };
+    return this.#previous;
+  }
+}
+
+function isVm(key: string): boolean {
+  return key.startsWith('distributed-firewall/vm/');
+}
