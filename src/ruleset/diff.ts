@@ -109,8 +109,7 @@ function tableChanges(
 
   const doomed = anew ? new Set(before?.things.keys()) : part;
   if (before !== undefined && !anew) removeThings(before, doomed, changes);
-  const goes = ({ references }: { readonly references: readonly string[] }) =>
-    references.some((name) => doomed.has(name));
+  const goes = namesOneOf(doomed);
   for (const [key, item] of table.things) {
     const old = before?.things.get(key);
     if (old === undefined || doomed.has(key)) changes.make.push(add(complete(item, old, table)));
@@ -169,8 +168,24 @@ function doomedThings(
     const item = table.things.get(key);
     if (item?.kind !== old.kind || compareItems(old, item, options) === 'anew') doomed.add(key);
   }
+  for (const [key, old] of before?.things ?? []) {
+    const item = table.things.get(key);
+    if (item !== undefined && !doomed.has(key) && isStiff(old, item, doomed)) doomed.add(key);
+  }
   return doomed;
 }
+
+/** A constant set does not take or lose elements. */
+function isStiff(before: Item, item: Item, doomed: ReadonlySet<string>): boolean {
+  if (!(setFlags(before.properties) & SET_FLAGS.constant)) return false;
+  const { gone, fresh } = elementChanges(before, item, item.members ?? [], namesOneOf(doomed));
+  return gone.length + fresh.length > 0;
+}
+
+const namesOneOf =
+  (doomed: ReadonlySet<string>) =>
+  ({ references }: { readonly references: readonly string[] }): boolean =>
+    references.some((name) => doomed.has(name));
 
 /** Sets go before the chains and objects that their elements name. */
 const LAST_FIRST = ['set', 'map', 'chain'];
@@ -255,6 +270,17 @@ function devices(before: Item, item: Item) {
   };
 }
 
+function elementChanges(
+  before: Item,
+  item: Item,
+  members: readonly Member[],
+  goes: (member: Member) => boolean,
+) {
+  const retimed = before.node.timeout !== item.node.timeout;
+  const merges = item.node['auto-merge'] === true;
+  return { retimed, ...compareElements(before.members ?? [], members, goes, { retimed, merges }) };
+}
+
 function changeElements(
   before: Item,
   item: Item,
@@ -264,11 +290,7 @@ function changeElements(
 ): void {
   const { family, table, name } = item.node as unknown as { family: Family; table: string; name: string };
   const { timeout } = item.node;
-  const retimed = before.node.timeout !== timeout;
-  const { gone, fresh } = compareElements(before.members ?? [], members, goes, {
-    retimed,
-    merges: item.node['auto-merge'] === true,
-  });
+  const { gone, fresh, retimed } = elementChanges(before, item, members, goes);
   // Elements that expire, or that packets take away, may be gone by themselves.
   const volatile = setFlags(before.properties) & (SET_FLAGS.timeout | SET_FLAGS.eval);
   if (gone.length > 0) {

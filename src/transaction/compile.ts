@@ -39,7 +39,8 @@ function compileRuleset(command: ParsedCommand, context: TransactionContext): vo
  * Compiles a transaction's commands into messages; those that reset something are read, not sent.
  *
  * It compiles, and throws, while it is iterated, one command at a time and anew each time: of a large transaction
- * no more than that has to be kept.
+ * no more than that has to be kept; what follows the first change of a set that merges is, as a later one may take
+ * messages back.
  *
  * @param defers - many elements are looked at no sooner than their messages are encoded, which may then fail: see
  *   {@link encodeMessages}
@@ -55,9 +56,11 @@ export function compileParsed(
       for (const command of inDependencyOrder(commands)) {
         if (command.verb === 'reset') continue;
         compileCommand(command, context);
-        for (const message of context.messages) yield message;
+        if (context.mayWithdraw) continue;
+        yield* context.messages;
         context.messages.length = 0;
       }
+      yield* context.messages;
     },
   };
 }

@@ -82,6 +82,11 @@ export class TransactionContext {
     this.keepMerging(family, table, name, { there: [], now: [], sent: [], isNew: false });
   }
 
+  /** Whether messages may still be taken back. */
+  get mayWithdraw(): boolean {
+    return this.#merging.size > 0;
+  }
+
   /** Takes back messages. */
   withdraw(messages: readonly OutgoingMessage[]): void {
     for (const message of messages) this.messages.splice(this.messages.lastIndexOf(message), 1);

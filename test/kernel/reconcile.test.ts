@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Connection, connect, plan, type Ruleset, reconcile, stringify } from '../../src/index.ts';
+import { isKernelSince } from '../../src/netlink/kernel-release.ts';
 import { nftjs } from '../support/cli.ts';
 import { find, type Kernel, rulesOf, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
@@ -133,6 +134,76 @@ suite('reconcile', requires('root', 'netns'), () => {
         { delete: { element: { ...place, name: 's', elem: [1] } } },
         { add: { element: { ...place, name: 's', elem: [6000] } } },
       ]);
+    }));
+});
+
+suite('reconcile in place', requires('root', 'netns'), () => {
+  const uses = (expr: unknown) => ({ rule: { ...place, chain: 'c', expr: [expr, { counter: null }] } });
+  const saddr = { payload: { protocol: 'ip', field: 'saddr' } };
+  const whole = (kind: string, node: object, expr: unknown) =>
+    ({
+      nftables: [
+        { table: { family: 'inet', name: 't' } },
+        { [kind]: { ...place, name: 'x', ...node } },
+        { chain: { ...place, name: 'c' } },
+        uses(expr),
+      ],
+    }) as unknown as Ruleset;
+  const lookup = { match: { op: '==', left: saddr, right: '@x' } };
+  const timed = { type: 'ipv4_addr', flags: ['timeout'], timeout: 600, elem: ['192.0.2.1'] };
+
+  for (const [title, since, kind, expr, before, after] of [
+    ['a timeout', [6, 2], 'set', lookup, timed, { ...timed, timeout: 1200 }],
+    ['no timeout any more', [6, 2], 'set', lookup, timed, { ...timed, timeout: undefined }],
+    ['a gc-interval', [6, 2], 'set', lookup, timed, { ...timed, 'gc-interval': 5 }],
+    [
+      'a size',
+      [6, 5],
+      'set',
+      lookup,
+      { ...timed, size: 2 },
+      { ...timed, size: 5, elem: ['192.0.2.1', '192.0.2.2'] },
+    ],
+    ['a quota', [5, 4], 'quota', { quota: 'x' }, { bytes: 1000 }, { bytes: 2000, inv: true }],
+  ] as const) {
+    test(
+      `${title}: what refers to it goes on`,
+      isKernelSince(...(since as readonly [number, number])) ? {} : { skip: `Linux ${since.join('.')}` },
+      () =>
+        withKernel(async ({ nft }) => {
+          await reconcile(nft, whole(kind, before, expr));
+          const old = await nft.list();
+          const [rule] = old.nftables.flatMap((item) => ('rule' in item ? [item.rule] : []));
+          const desired = whole(kind, after, expr);
+          assert.equal((await reconcile(nft, desired)).changed, true);
+          const now = await nft.list();
+          assert.equal(find(now, kind, 'x').handle, find(old, kind, 'x').handle);
+          const [kept] = now.nftables.flatMap((item) => ('rule' in item ? [item.rule] : []));
+          assert.deepEqual(kept, rule);
+          assert.deepEqual((await reconcile(nft, desired)).transaction.nftables, []);
+          await withKernel(async (fresh) => {
+            await fresh.nft.commit(desired);
+            const thing = (listing: Ruleset) => {
+              const { elem, handle: _, ...rest } = find(listing, kind, 'x');
+              const keys = (elem as { elem: { val: string; timeout?: number } }[] | undefined)
+                ?.map((one) => JSON.stringify([one.elem?.val ?? one, one.elem?.timeout]))
+                .sort();
+              return { ...rest, keys };
+            };
+            assert.deepEqual(thing(now), thing(await fresh.nft.list()));
+          });
+        }),
+    );
+  }
+
+  test('a constant set is made anew', () =>
+    withKernel(async ({ nft }) => {
+      const constant = (...elem: string[]) =>
+        whole('set', { type: 'ipv4_addr', flags: ['constant'], elem }, lookup);
+      await reconcile(nft, constant('192.0.2.1'));
+      await reconcile(nft, constant('192.0.2.1', '192.0.2.2'));
+      assert.deepEqual(find(await nft.list(), 'set', 'x').elem, ['192.0.2.1', '192.0.2.2']);
+      assert.equal((await reconcile(nft, constant('192.0.2.1', '192.0.2.2'))).changed, false);
     }));
 });
 

@@ -54,6 +54,7 @@ const sets: readonly fc.Arbitrary<Node>[] = [
     comment,
     elem: distinct(port),
   }),
+  record({ type: fc.constant('inet_service'), flags: fc.constant(['constant']), elem: distinct(port) }),
   record({
     type: fc.constant('inet_service'),
     flags: fc.constant(['interval']),

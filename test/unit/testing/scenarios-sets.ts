@@ -79,6 +79,23 @@ export const setScenarios: readonly Scenario[] = [
     step('ok', add(t.set('s', { timeout: 30 })), add(t.elem('s', '192.0.2.2'))),
     step('ok', add(t.elem('s', '192.0.2.3'))),
   ),
+  scenario(
+    'a set that merges, changed several times at once',
+    step(
+      'ok',
+      T,
+      add(t.set('s', { ...interval, 'auto-merge': true, elem: [range('10.0.0.60', '10.0.0.69')] })),
+    ),
+    step(
+      'ok',
+      remove(t.elem('s', range('10.0.0.60', '10.0.0.69'))),
+      C,
+      add(t.elem('s', '10.0.0.30')),
+      add(t.rule('c', [from('@s'), accept])),
+      add(t.elem('s', range('10.0.0.31', '10.0.0.40'))),
+    ),
+    step('ok', add(t.elem('s', '10.0.0.41')), remove(t.elem('s', '10.0.0.35'))),
+  ),
   scenario('a set that becomes a map', step('ok', T, S), step('EEXIST 0', add(t.map('s')))),
   scenario(
     'a set of another policy',

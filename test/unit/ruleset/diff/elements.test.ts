@@ -1,5 +1,5 @@
 import type { Ruleset } from '../../../../src/index.ts';
-import { accept, chain, jump, map, rows, set, table, thing } from '../pairs.ts';
+import { accept, chain, dport, jump, map, rows, rule, set, table, thing } from '../pairs.ts';
 
 const interval = (...elem: unknown[]): Ruleset => table(set('s', { flags: ['interval'], elem }));
 const merging = (...elem: unknown[]): Ruleset =>
@@ -10,6 +10,28 @@ const range = (low: number, high: number) => ({ range: [low, high] });
 const address = (...elem: unknown[]): Ruleset =>
   table(set('s', { type: 'ipv4_addr', flags: ['interval'], elem }));
 rows('elements', [
+  [
+    'of a constant set: it is made anew, with the rules',
+    table(set('s', { flags: ['constant'], elem: [1] }), chain('c'), rule('c', 4, dport('@s'))),
+    table(set('s', { flags: ['constant'], elem: [1, 2] }), chain('c'), rule('c', 0, dport('@s'))),
+    [
+      'delete rule c {"handle":4}',
+      'delete set s',
+      'add set s {"type":"inet_service","flags":["constant"],"elem":[1,2]}',
+      `add rule c ${JSON.stringify({ expr: [dport('@s')] })}`,
+    ],
+  ],
+  [
+    'of a constant map that jump to a chain which is made anew',
+    table(chain('c'), map('m', { flags: ['constant'], elem: [[1, jump('c')]] })),
+    table(chain('c', { comment: 'x' }), map('m', { flags: ['constant'], elem: [[1, jump('c')]] })),
+    [
+      'delete map m',
+      'delete chain c',
+      'add chain c {"comment":"x"}',
+      'add map m {"type":"inet_service","map":"verdict","flags":["constant"],"elem":[[1,{"jump":{"target":"c"}}]]}',
+    ],
+  ],
   [
     'a neighbour in a set that merges',
     merging(range(60, 69)),
