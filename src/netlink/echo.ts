@@ -1,5 +1,5 @@
 import { chain, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
-import type { ParsedCommand } from '../transaction/index.ts';
+import { inDependencyOrder, type ParsedCommand } from '../transaction/index.ts';
 import { readAttributes, readUint64 } from '../wire/attribute-reader.ts';
 import type { Schema } from '../wire/schema.ts';
 import { readMessages } from './message.ts';
@@ -14,6 +14,8 @@ const tells: Readonly<Record<string, readonly [type: number, schema: Schema]>> =
   map: [MESSAGE.NEWSET, set],
   flowtable: [MESSAGE.NEWFLOWTABLE, flowtable],
 };
+/** Verbs that make a rule. */
+const MAKES: ReadonlySet<string> = new Set(['add', 'create', 'insert', 'replace']);
 const objects = [MESSAGE.NEWOBJ, object] as const;
 
 /** The handles that the kernel gave to what the commands made, by the commands' indices. */
@@ -35,5 +37,35 @@ export function echoedHandles(
       if (handle !== undefined) handles.set(operation, readUint64(handle.payload));
     }
   }
+  countHandles(commands, handles);
   return handles;
+}
+
+/**
+ * Of rules that follow one another in a table only the first and the last are echoed (see `withEchoes`). A table
+ * gives each thing that is made in it the next number: where those two are just as far apart as there are rules,
+ * nothing else was made between them, and each has its number. Elsewhere they stay unknown.
+ */
+function countHandles(commands: readonly ParsedCommand[], handles: Map<number, bigint>): void {
+  let first: bigint | undefined;
+  let between: number[] = [];
+  let before: ParsedCommand['node'] = {};
+  for (const { kind, verb, index, node } of inDependencyOrder(commands)) {
+    if (kind !== 'rule' || !MAKES.has(verb)) continue;
+    if (node.table !== before.table || node.family !== before.family) {
+      first = undefined;
+      between = [];
+      before = node;
+    }
+    const handle = handles.get(index);
+    if (handle === undefined) {
+      between.push(index);
+      continue;
+    }
+    if (first !== undefined && handle - first === BigInt(between.length + 1)) {
+      for (const [i, rule] of between.entries()) handles.set(rule, first + BigInt(i + 1));
+    }
+    first = handle;
+    between = [];
+  }
 }

@@ -96,14 +96,19 @@ export class News {
     });
   }
 
-  /** Writes it all down; for each message of the transaction that is to be echoed also apart. */
-  write(port: number): { readonly all: Uint8Array; readonly echo: readonly Echoed[] } {
+  /**
+   * Writes it all down; for each message of the transaction that is to be echoed also apart.
+   *
+   * @param echoes - whether all messages are, or only those that say so
+   */
+  write(port: number, echoes: boolean): { readonly all: Uint8Array; readonly echo: readonly Echoed[] } {
     const all = new MessageWriter(port);
     for (const [chain, name] of this.#names) chain.name = name;
     const echo = this.#items.flatMap((item) => {
       const start = all.length;
       item.write(all);
-      return item.isEcho ? [{ operation: item.message.operation, start, end: all.length }] : [];
+      const isAsked = echoes || (item.message.flags & NLM.ECHO) !== 0;
+      return item.isEcho && isAsked ? [{ operation: item.message.operation, start, end: all.length }] : [];
     });
     const bytes = all.bytes();
     return {

@@ -69,13 +69,13 @@ export class FakeTransport implements Transport {
     if (injected?.kind === 'refuse')
       return { ...result, status: 'refused', errors: [injected.error], echo: [] };
     const { refusals, news, changed } = runBatch(host, batch);
-    const told = !batch.check && refusals.length === 0 && news.write(host.port);
+    const told = !batch.check && refusals.length === 0 && news.write(host.port, batch.echo);
     if (told && changed) host.tell(told.all, host.port);
     if (injected?.kind === 'lose') return { ...result, lost: true, status: 'unknown', errors: [], echo: [] };
     if (refusals.length > 0)
       return { ...result, status: 'refused', errors: refusals.map(submitError), echo: [] };
     if (batch.check) return { ...result, status: 'checked', errors: [], echo: [] };
-    const echo = batch.echo && told ? told.echo : [];
+    const echo = told ? told.echo : [];
     return { ...result, status: 'committed', generation: host.state.generation, errors: [], echo };
   }
 

@@ -9,6 +9,7 @@ import { elementList, element as elementSchema } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { encode } from '../wire/schema.ts';
+import { withEchoes } from './echo.ts';
 import type { ElementsMessage, OutgoingMessage } from './message.ts';
 
 /** Elements whose rows are still to be written. */
@@ -31,6 +32,9 @@ export class UnpackableError extends Error {
   override readonly name = 'UnpackableError';
 }
 
+/** What the kernel is to send back each message says for itself: see {@link withEchoes}. */
+const quiet = (options: ProgramOptions): ProgramOptions => ({ ...options, echo: false });
+
 /**
  * Writes messages into a program for the addon.
  *
@@ -40,10 +44,10 @@ export class UnpackableError extends Error {
 export function encodeMessages(
   messages: Iterable<OutgoingMessage>,
   options: ProgramOptions,
-  program = new ProgramWriter(options, CAPACITY),
+  program = new ProgramWriter(quiet(options), CAPACITY),
 ): ProgramWriter {
-  program.begin(options);
-  const pending = begun(messages, program);
+  program.begin(quiet(options));
+  const pending = begun(options.echo ? withEchoes(messages) : messages, program);
   if (pending.length > 0) {
     const bytes = program.bytes();
     for (const { elements, at } of pending)
@@ -66,8 +70,8 @@ export interface ProgramPieces {
  * @throws UnpackableError from the generator, when the messages were compiled with `defers`
  */
 export function encodeInPieces(messages: Iterable<OutgoingMessage>, options: ProgramOptions): ProgramPieces {
-  const program = new ProgramWriter(options, CAPACITY);
-  const pending = begun(messages, program, true);
+  const program = new ProgramWriter(quiet(options), CAPACITY);
+  const pending = begun(options.echo ? withEchoes(messages) : messages, program, true);
   return { length: program.length, pieces: piecesOf(program, pending) };
 }
 
