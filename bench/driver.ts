@@ -16,6 +16,8 @@ export interface Session {
   prepare(work: Work): () => void | Promise<void> | Promise<number>;
   /** Lists the whole ruleset in the form that the driver gives it. */
   list(): unknown;
+  /** Reads the elements of the bench's set, packed. */
+  columns?(): unknown;
   /** How many elements a set has, where it is none of nf_tables. */
   count?(set: string): number;
   /** Takes away what it made outside of nf_tables. */

@@ -70,6 +70,7 @@ function limit(sync: boolean): Driver {
             if (type === 'GETSET' && messages.length > 0) await discardElements(socket);
           }
         },
+        columns: () => discardElements(socket),
         close: () => nft.close(),
       };
     },

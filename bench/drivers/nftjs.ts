@@ -1,5 +1,6 @@
 import type { Driver, Session } from '../driver.ts';
 import { nftjs } from '../library.ts';
+import { TABLE } from '../work.ts';
 
 const available = () => undefined;
 
@@ -11,6 +12,7 @@ export const asynchronous: Driver = {
     return {
       prepare: (work) => async () => void (await nft.commit([...work.commands()])),
       list: () => nft.list(),
+      columns: () => nft.elements({ ...TABLE, name: 's' }).columns(),
       close: () => nft.close(),
     };
   },

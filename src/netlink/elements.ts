@@ -126,7 +126,7 @@ export class Elements implements AsyncIterable<Expression> {
 
   /** A reader for each piece of the kernel's answer. */
   async *#readers({ question, known }: Begun): AsyncGenerator<ElementReader, void, undefined> {
-    for await (const { messages, interrupted } of this.#socket.stream(question)) {
+    for await (const { messages, interrupted } of ahead(this.#socket.stream(question))) {
       if (interrupted) throw new TornError(`the set ${known.name}`, 1);
       yield new ElementReader(messages);
     }
@@ -135,4 +135,21 @@ export class Elements implements AsyncIterable<Expression> {
 
 function interval(pair: IntervalPair, known: KnownSet): Expression {
   return delinearizeElements(pair, known)[0] as Expression;
+}
+
+/** Has the next piece read while one is being worked on. */
+async function* ahead<T>(pieces: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  let next = pieces.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = pieces.next();
+      // Whoever stops before awaiting it does not care how it ends.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await pieces.return();
+  }
 }
