@@ -302,8 +302,8 @@ async function encodedInPieces(
  * Which elements are there: where the kernel cannot destroy those that are, and of sets that merge what is added with
  * what they hold.
  */
-function elementQuestions(commands: readonly ParsedCommand[], view: KernelView): DumpRequest[] {
-  const asked = new Map<string, DumpRequest>();
+function elementQuestions(commands: readonly ParsedCommand[], view: KernelView): readonly DumpRequest[] {
+  let asked: Map<string, DumpRequest> | undefined;
   for (const { verb, kind, node } of commands) {
     const { family, table, name } = node as { family: Family; table: string; name: string };
     const destroys = !canDestroy && verb === 'destroy' && kind === 'element';
@@ -312,10 +312,13 @@ function elementQuestions(commands: readonly ParsedCommand[], view: KernelView):
       (kind === 'element' && view.set(family, table, name)?.autoMerge === true);
     if ((!destroys && !merges) || !Object.hasOwn(families, family)) continue;
     const request = query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
+    asked ??= new Map();
     asked.set(`${family} ${table} ${name}`, request);
   }
-  return [...asked.values()];
+  return asked === undefined ? NO_QUESTIONS : [...asked.values()];
 }
+
+const NO_QUESTIONS: readonly DumpRequest[] = [];
 
 const NOTHING = { messages: new Uint8Array(), interrupted: false };
 
