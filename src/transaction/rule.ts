@@ -5,6 +5,7 @@ import type { Family, Statement } from '../model/index.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import { comment } from './comment.ts';
+import { compatOf } from './compat.ts';
 import type { RulePlace, TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
@@ -114,7 +115,7 @@ function body(
   family: Family,
   table: string,
   chain: string,
-): Pick<ValueOf<typeof schema>, 'expressions' | 'userdata'> {
+): Pick<ValueOf<typeof schema>, 'expressions' | 'compat' | 'userdata'> {
   const statements = command.node.expr as readonly Statement[] | undefined;
   if (statements === undefined) throw new CompileError(command.path, 'a rule has statements: expr');
   const definition = context.chain(family, table, chain);
@@ -126,5 +127,9 @@ function body(
     at(command.path, 'expr'),
   );
   for (const set of compiled.sets) sendAnonymousSet(command, context, table, set);
-  return { expressions: compiled.instructions, ...comment(command) };
+  return {
+    expressions: compiled.instructions,
+    ...compatOf(compiled.instructions, family),
+    ...comment(command),
+  };
 }
