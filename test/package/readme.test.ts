@@ -26,27 +26,22 @@ function runExamples(directory: string): string[] {
 
 describe('the examples of README.md', () => {
   it('are there', () => {
-    assert.equal(examples.length, 6);
+    assert.equal(examples.length, 7);
   });
 
   it('run, and print what they promise', requires('root', 'netns'), () => {
     // Inside the repository, so that they find the package by its name.
     const directory = mkdtempSync(join(root, '.readme-'));
     try {
-      const [first, second, third, fourth, fifth, sixth] = runExamples(directory) as [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-      ];
+      const [first = '', second = '', third, fourth = '', elements = '', fifth, sixth] =
+        runExamples(directory);
       assert.match(first, /^generation \d+, \d+ objects\n$/);
       assert.deepEqual(Object.keys(JSON.parse(second)), ['nftables']);
       assert.equal(third, 'refused: command 1: ENOENT\n');
       assert.match(fourth, /chain input \{\n\t\ttype filter hook input priority filter; policy drop;\n/);
       assert.match(fourth, /ct state established,related accept/);
       assert.match(fourth, /2001:db8::1/);
+      assert.match(elements, /^192\.0\.2\.1\n1 4 Uint8Array\(4\) \[ 192, 0, 2, 1 \]\n$/);
       assert.equal(fifth, 'a set of 16000\n');
       assert.equal(sixth, 'true, then false\n');
     } finally {
