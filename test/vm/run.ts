@@ -15,6 +15,9 @@ const KERNEL = join(ROOT, '.cache/kernel');
 /** Folders of tests that ask a kernel. */
 const KERNEL_TESTS = ['test/vm/guest', 'test/kernel', 'test/frames'];
 
+/** What else does, elsewhere. */
+const ALSO: readonly string[] = ['test/uncloud/groups.test.ts', 'test/uncloud/traffic.test.ts'];
+
 /**
  * Files there whose point is load, or many rounds of the same: emulation is twenty times slower than the
  * machine, and their answers are no other on another kernel.
@@ -60,11 +63,10 @@ console.log(`the VM ran ${files.length} test files in ${Math.round((Date.now() -
 
 /** The test files that have something to ask of a kernel. */
 function kernelTests(): string[] {
-  return KERNEL_TESTS.flatMap((folder) =>
+  const inFolders = KERNEL_TESTS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { encoding: 'utf8' }).map((file) => join(folder, file)),
-  )
-    .filter((file) => file.endsWith('.test.ts') && !NOT_EMULATED.includes(file))
-    .sort();
+  ).filter((file) => file.endsWith('.test.ts') && !NOT_EMULATED.includes(file));
+  return [...inFolders, ...ALSO].sort();
 }
 
 function guestScript(files: string[]): string {
