@@ -1,23 +1,23 @@
 import {
+  type Command,
   type Connection,
   connect,
+  formatCommand,
   formatRuleset,
-  NetlinkSocketError,
   type Ruleset,
   stringify,
 } from '../index.ts';
 import {
-  appliedHash,
-  type Facts,
+  apply,
+  completed,
   factsOf,
   type PolicyResult,
   parseHost,
   parsePolicy,
+  planOf,
   type Rendering,
   render,
   renderFaithful,
-  TABLE,
-  withHash,
 } from '../uncloud/index.ts';
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
 import { readJson } from './input.ts';
@@ -49,8 +49,8 @@ Turns a description of this host and of its VMs into rules of three tables of it
 Nothing outside of them is read or changed.
 
   render    print the rules; reads no kernel unless --netns says which
-  apply     put them in force, in one transaction
-  check     have the kernel validate them, and say whether they are in force already
+  apply     put them in force by the smallest transaction; nothing is sent where nothing differs
+  check     have the kernel validate them, and say what apply would change
 
 All three print the same SHA-256 hash for the same host and policy. A VM whose record is not valid is left
 out, or keeps its record of --previous; standard error says which, where and why, and the exit code is 1.
@@ -101,33 +101,31 @@ ${teardownHelp}`,
     if (values.host === undefined || values.policy === undefined)
       throw new UsageError('--host and --policy are needed');
 
-    const host = parseHost(await readJson(values.host, io));
-    const previous =
-      values.previous === undefined
-        ? undefined
-        : parsePolicy(await readJson(values.previous, io), { host }).policy;
-    const result = parsePolicy(await readJson(values.policy, io), { host, ...(previous && { previous }) });
+    const described = parseHost(await readJson(values.host, io));
+    const json = await readJson(values.policy, io);
+    const before = values.previous === undefined ? undefined : await readJson(values.previous, io);
+    await using nft =
+      action === 'render' && values.netns === undefined ? undefined : connect(namespaceOption(values.netns));
+    const facts = nft && (await factsOf(nft));
+    const host = completed(described, facts ?? {});
+    const previous = before === undefined ? undefined : parsePolicy(before, { host }).policy;
+    const result = parsePolicy(json, { host, ...(previous && { previous }) });
     report(result, io);
 
-    const make = (facts?: Facts): Rendering =>
-      (values.faithful ? renderFaithful : render)({
-        host,
-        policy: result.policy,
-        blocked: result.blocked,
-        ...(facts && { facts }),
-      });
-    if (action === 'render' && values.netns === undefined) {
-      const rendering = make();
-      warn(rendering, io);
-      print(rendering, values.json === true, io);
-    } else {
-      await using nft = connect(namespaceOption(values.netns));
-      const rendering = make(await factsOf(nft));
+    const { policy, blocked } = result;
+    const desired = { host, policy, blocked, ...(facts && { facts }) };
+    const rendering = (values.faithful ? renderFaithful : render)(desired);
+    if (facts) {
       for (const port of rendering.uncovered)
         io.err(`uncloud: ${port} does not exist yet: apply again when it does\n`);
-      warn(rendering, io);
-      if (action === 'render') print(rendering, values.json === true, io);
-      else await (action === 'apply' ? applyTo(nft, rendering, io) : checkOn(nft, rendering, io));
+    }
+    for (const { key, path, why } of rendering.unenforced)
+      io.err(`uncloud: NOT ENFORCED ${key}${path}: ${why}\n`);
+    if (!nft || action === 'render') print(rendering, values.json === true, io);
+    else {
+      io.out(`hash ${rendering.hash}\n`);
+      if (action === 'check') await check(nft, rendering, io);
+      else await apply(nft, rendering);
     }
     return result.problems.length > 0 ? EXIT.failure : EXIT.success;
   },
@@ -137,11 +135,6 @@ function report({ problems, kept, blocked }: PolicyResult, io: Io): void {
   for (const { key, path, why } of problems) io.err(`uncloud: refused ${key}${path}: ${why}\n`);
   for (const vm of kept) io.err(`uncloud: ${vm} keeps its record of the previous policy\n`);
   for (const port of blocked) io.err(`uncloud: nothing passes on ${port}, a port of a refused VM\n`);
-}
-
-/** What is in the policy and not in force, for want of what the kernel has. */
-function warn({ unenforced }: Rendering, io: Io): void {
-  for (const { key, path, why } of unenforced) io.err(`uncloud: NOT ENFORCED ${key}${path}: ${why}\n`);
 }
 
 function print({ ruleset, hash }: Rendering, json: boolean, io: Io): void {
@@ -165,24 +158,19 @@ function text({ nftables }: Ruleset): string {
   return clearing.join('') + formatRuleset({ nftables: nftables.slice(cleared) });
 }
 
-async function applyTo(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
-  await nft.commit(withHash(ruleset, hash));
-  io.out(`hash ${hash}\n`);
-}
+/** Changes that are told one by one. */
+const MOST_TOLD = 40;
 
-/** Before the first apply there is no table of ours. */
-function nothingYet(error: unknown): undefined {
-  if (!(error instanceof NetlinkSocketError && error.code === 'ENOENT')) throw error;
-}
-
-async function checkOn(nft: Connection, { ruleset, hash }: Rendering, io: Io): Promise<void> {
-  const desired: Ruleset = withHash(ruleset, hash);
-  await nft.check(desired);
-  const inForce = await nft.list({ table: TABLE, terse: true }).then(appliedHash, nothingYet);
-  io.out(`hash ${hash}\n`);
-  io.out(
-    inForce === hash
-      ? 'valid, and in force already\n'
-      : `valid; in force is ${inForce ?? 'nothing'}: apply would replace it\n`,
-  );
+/** Has the kernel validate what apply would send, and tells it. */
+async function check(nft: Connection, rendering: Rendering, io: Io): Promise<void> {
+  const { transaction } = await planOf(nft, rendering);
+  const { nftables } = transaction;
+  if (nftables.length === 0) {
+    io.out('valid, and in force already\n');
+    return;
+  }
+  await nft.check(transaction);
+  io.out(`valid; apply would send ${nftables.length} commands:\n`);
+  for (const command of nftables.slice(0, MOST_TOLD)) io.out(`${formatCommand(command as Command)}\n`);
+  if (nftables.length > MOST_TOLD) io.out(`… and ${nftables.length - MOST_TOLD} more\n`);
 }

@@ -1,9 +1,11 @@
 export * from './agent/index.ts';
+export { type Appliable, type Applied, apply, CUSTOM, type Planned, planOf } from './apply.ts';
 export { examine, type Finding, type Severity } from './doctor.ts';
 export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';
 export { renderFaithful } from './faithful.ts';
 export type { Filter, FilterMatch, FilterRule } from './filter.ts';
+export { Firewall, type FirewallOptions, type Step } from './firewall.ts';
 export type { Action, Direction, Group, GroupRule, Peer, PortRange } from './group.ts';
 export { hash } from './hash.ts';
 export { type Bridge, completed, type Host, parseHost, type SetMode } from './host.ts';
@@ -22,6 +24,5 @@ export { type Problem, UncloudError } from './problem.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
 export { type Decision, type Simulated, type Simulation, simulate } from './simulate.ts';
 export { framesOf } from './simulate-pcap.ts';
-export { appliedHash, withHash } from './stamp.ts';
 export * from './store/index.ts';
 export { teardown } from './teardown.ts';
