@@ -1,4 +1,11 @@
-import { essence, type Instruction, type IsNamed, type KnownSet, type Register } from '../bytecode/index.ts';
+import {
+  essence,
+  type Instruction,
+  type InstructionNamed,
+  type IsNamed,
+  type KnownSet,
+  type Register,
+} from '../bytecode/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import { load } from './machine.ts';
 import { Registers } from './registers.ts';
@@ -51,8 +58,8 @@ export function flowOf(
       rule.acts.push(acts);
       const isLoad = load(instruction, at, reading);
       if (isLoad && instruction.name !== 'numgen') return;
-      effects.push(isLoad ? withoutRegisters(instruction) : effectOf(instruction, rule, reading));
-      if (!isComparison(effects.at(-1) as Instruction)) acts++;
+      effects.push(...(isLoad ? [withoutRegisters(instruction)] : effectsOf(instruction, rule, reading)));
+      if (!isComparison(instruction)) acts++;
     });
   } catch (error) {
     if (error instanceof Inexpressible) return undefined;
@@ -74,26 +81,74 @@ interface Rule {
   readonly context: FlowContext;
 }
 
-function effectOf(instruction: Instruction, rule: Rule, reading: Reading): Instruction {
+function effectsOf(instruction: Instruction, rule: Rule, reading: Reading): Instruction[] {
   const { context } = rule;
-  const describe = ({ term, skipped = 0 }: Source) => {
-    const text = textOf(term, rule);
-    return context.number(skipped === 0 ? text : `${text} + ${skipped}`);
-  };
-  if (instruction.name === 'cmp') {
-    const term = reading.registers.readLength(instruction.sreg, instruction.data.length);
-    const narrow = narrowed(term, instruction, rule);
-    return narrow === undefined
-      ? { ...instruction, sreg: describe({ term }) }
-      : { ...instruction, sreg: context.number(narrow.text), data: narrow.data };
+  if (instruction.name === 'cmp') return comparisons(instruction, rule, reading);
+  if (instruction.name === 'range' && instruction.op === 'eq') {
+    const { sreg, from, to } = instruction;
+    return [
+      ...comparisons({ name: 'cmp', sreg, op: 'gte', data: from }, rule, reading),
+      ...comparisons({ name: 'cmp', sreg, op: 'lte', data: to }, rule, reading),
+    ];
   }
   const numbered: Record<string, number> = {};
   for (const source of SOURCES) {
     const register = (instruction as Readonly<Record<string, unknown>>)[source];
-    if (typeof register === 'number')
-      numbered[source] = describe(valueAt(register, source, instruction, reading));
+    if (typeof register !== 'number') continue;
+    const { term, skipped = 0 } = valueAt(register, source, instruction, reading);
+    const text = textOf(term, rule);
+    numbered[source] = context.number(skipped === 0 ? text : `${text} + ${skipped}`);
   }
-  return { ...instruction, ...numbered } as Instruction;
+  return [{ ...instruction, ...numbered } as Instruction];
+}
+
+type Comparison = InstructionNamed<'cmp'>;
+
+/** A comparison in the form that is the same however much of the packet was loaded for it. */
+function comparisons(instruction: Comparison, rule: Rule, reading: Reading): Instruction[] {
+  const { context } = rule;
+  const { op, data } = instruction;
+  const term = reading.registers.readLength(instruction.sreg, data.length);
+  if (op === 'eq') {
+    const bytes = byBytes(term, data, rule);
+    if (bytes !== undefined) return bytes;
+  }
+  const narrow = narrowed(term, instruction, rule);
+  if (narrow !== undefined) return [{ ...instruction, sreg: context.number(narrow.text), data: narrow.data }];
+  const sreg = context.number(textOf(term, rule));
+  return [{ ...instruction, sreg, data: isName(term) ? withoutPadding(data) : data }];
+}
+
+/** Bytes of the packet are all compared, each for itself, but those that a mask leaves out. */
+function byBytes(term: Term, data: Uint8Array, rule: Rule): Instruction[] | undefined {
+  const mask = term.kind === 'bitwise' ? term : undefined;
+  const source = mask?.arg ?? term;
+  const at = source.from.at(-1) as number;
+  const payload = rule.instructions[at];
+  if (source.kind !== 'payload' || payload?.name !== 'payload' || mask?.xor.some((byte) => byte !== 0))
+    return undefined;
+  const compared = [...data].map((byte, i) => ({ i, byte, bits: mask?.mask[i] ?? 0xff }));
+  if (compared.some(({ byte, bits }) => (byte & ~bits) !== 0)) return undefined;
+  return compared
+    .filter(({ bits }) => bits !== 0)
+    .map(({ i, byte, bits }) => {
+      const text = loadText({ ...payload, offset: payload.offset + i, len: 1 }, at, rule);
+      const sreg = rule.context.number(bits === 0xff ? text : `${text} & ${bits}`);
+      return { name: 'cmp', sreg, op: 'eq', data: new Uint8Array([byte]) };
+    });
+}
+
+const NAMES: ReadonlySet<string> = new Set(['iifname', 'oifname', 'bri_iifname', 'bri_oifname', 'sdifname']);
+
+/** Names of interfaces are filled up with zeros. */
+function isName(term: Term): boolean {
+  return term.kind === 'load' && term.instruction.name === 'meta' && NAMES.has(term.instruction.key);
+}
+
+/** A name with the zero that ends it, or its beginning alone. */
+function withoutPadding(name: Uint8Array): Uint8Array {
+  const end = name.indexOf(0);
+  return end < 0 || name.subarray(end).some((byte) => byte !== 0) ? name : name.subarray(0, end + 1);
 }
 
 /** A value, or what lies some slots behind its beginning. */
@@ -114,10 +169,10 @@ function valueAt(register: Register, source: string, instruction: Instruction, r
 /** Bytes of the packet of which only the first are compared might as well not be loaded. */
 function narrowed(
   term: Term,
-  { op, data }: Extract<Instruction, { name: 'cmp' }>,
+  { op, data }: Comparison,
   rule: Rule,
 ): { readonly text: string; readonly data: Uint8Array } | undefined {
-  if (op !== 'eq' && op !== 'neq') return undefined;
+  if (op !== 'neq') return undefined;
   if (term.kind !== 'bitwise' || term.arg.kind !== 'payload' || term.mask.length !== data.length)
     return undefined;
   const whole = term.mask.findIndex((byte) => byte !== 0xff);

@@ -4,12 +4,15 @@ import {
   type Instruction,
   type IsNamed,
   type KnownSet,
+  readInstruction,
   SET_FLAGS,
   type SetDeclaration,
+  writeInstruction,
 } from '../bytecode/index.ts';
 import { type FlowContext, flowOf, isComparison } from '../delinearize/index.ts';
 import { type CompiledRule, CompileError, compileRule } from '../linearize/index.ts';
 import type { Chain, Family, Statement } from '../model/index.ts';
+import { AttributeWriter } from '../wire/attribute-writer.ts';
 
 /** What a rule that was read stands among. */
 export interface RulePlace {
@@ -63,6 +66,18 @@ function withOwnNames({ instructions, sets }: CompiledRule): {
 /** No set's name holds a zero. */
 const ownName = (id: number | undefined) => `\0${id}`;
 
+/** A rule whose instructions are all read as the kernel's are: a statement may have kept one as it was. */
+function decoded({ sets, instructions }: CompiledRule): CompiledRule {
+  if (!instructions.some(({ name }) => name === 'opaque')) return { sets, instructions };
+  const read = (instruction: Instruction) => {
+    if (instruction.name !== 'opaque') return instruction;
+    const writer = new AttributeWriter();
+    writeInstruction(writer, instruction);
+    return readInstruction(writer.bytes().slice());
+  };
+  return { sets, instructions: instructions.map(read) };
+}
+
 /** Whether compiling what was read gives instructions that do the same again. */
 export function isFaithful(
   statements: readonly Statement[],
@@ -79,7 +94,7 @@ export function isFaithful(
     return known !== undefined && !(known.flags & SET_FLAGS.anonymous);
   };
   const isSame = (keepsSets: boolean) => {
-    const compiled = compileRule(statements, place.family, place.chain, { ...names, keepsSets });
+    const compiled = decoded(compileRule(statements, place.family, place.chain, { ...names, keepsSets }));
     return (
       inStep(compiled.instructions, instructions, isNamed) ||
       inFlow(compiled, instructions, { ...place, isNamed, number: numbering() })

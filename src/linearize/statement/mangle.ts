@@ -84,6 +84,8 @@ function loadStore(target: Load, path: Path): (sreg: number) => Instruction {
 function exthdrStore(target: Exthdr, path: Path): (sreg: number) => Instruction {
   if (target.op !== 'tcpopt' || target.present)
     throw new CompileError(path, 'of options and extension headers only fields of TCP options can be set');
+  if (target.offset % 8 !== 0 || target.bits % 8 !== 0)
+    throw new CompileError(path, 'of TCP options only whole bytes can be set');
   return (sreg) => ({
     name: 'exthdr',
     sreg,

@@ -99,6 +99,36 @@ test('a mask of ones, and a swap of one byte, do nothing', () => {
   );
 });
 
+test('neighbouring bytes are compared together or each for itself', () => {
+  const load = (offset: number, len: number): Instruction => ({
+    name: 'payload',
+    dreg: 1,
+    base: 'network',
+    offset,
+    len,
+  });
+  const both = flows(
+    [load(4, 2), equals(1, 6, 4)],
+    [load(4, 1), equals(1, 6), load(5, 1), equals(1, 4)],
+    [load(4, 2), equals(1, 6, 5)],
+  );
+  assert.deepEqual(both[0], both[1]);
+  assert.notDeepEqual(both[0], both[2]);
+});
+
+test('a range is two comparisons, and a name ends with its zero', () => {
+  const [from, to] = [bytes(0, 1), bytes(3, 255)];
+  const bound = (op: 'gte' | 'lte', data: Uint8Array): Instruction => ({ name: 'cmp', sreg: 1, op, data });
+  same(
+    [dport(1), { name: 'range', sreg: 1, op: 'eq', from, to }],
+    [dport(1), bound('gte', from), bound('lte', to)],
+  );
+  const name: Instruction = { name: 'meta', key: 'iifname', dreg: 1 };
+  const padded = [...Buffer.from('eth0'), ...new Uint8Array(12)];
+  same([name, equals(1, ...Buffer.from('eth0'), 0)], [name, equals(1, ...padded)]);
+  different([name, equals(1, ...Buffer.from('eth0'))], [name, equals(1, ...padded)]);
+});
+
 test('what is loaded after a change is another value', () => {
   different([mark(1), mark(2), markWith(1), markWith(2)], [mark(1), markWith(1), mark(2), markWith(2)]);
 });

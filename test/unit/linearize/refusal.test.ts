@@ -53,6 +53,12 @@ const cases: readonly (readonly [
     'expr[0].match.right.range',
     /ends before it starts/,
   ],
+  [
+    'a part of a byte of an option set',
+    { mangle: { key: { 'tcp option': { name: 'mptcp', field: 'subtype' } }, value: 1 } },
+    'expr[0].mangle.key',
+    /whole bytes/,
+  ],
   ['an operator that there is not', match(field('tcp', 'dport'), 1, '~'), 'expr[0].match.op', /==/],
   ['flags where there are none', match(field('tcp', 'dport'), 1, '!'), 'expr[0].match.op', /unset/],
   [
