@@ -32,6 +32,14 @@ const strange: Readonly<Record<string, readonly object[]>> = {
   ],
 };
 
+/** What of it has words after all. */
+const listed: Readonly<Record<string, readonly object[]>> = {
+  'a register written twice': [
+    ...(strange['a register written twice'] ?? []).slice(0, 1),
+    { match: { op: '==', left: { meta: { key: 'priority' } }, right: '0:1' } },
+  ],
+};
+
 /** A listing in which every instruction stands as its bytes. */
 async function withoutWords(nft: Connection): Promise<Ruleset> {
   const { nftables } = await nft.list();
@@ -72,7 +80,7 @@ suite('bytecode that has no words', requires('root', 'netns', 'nft'), () => {
         const listing = await kernel.nft.list();
         const [first, second, third] = rulesOf(listing, 'c');
         assert.deepEqual([first, third], [plain, [{ drop: null }]]);
-        assert.deepEqual(second, expr);
+        assert.deepEqual(second, listed[name] ?? expr);
         await withKernel(async (copy) => {
           await copy.nft.commit(listing);
           assert.deepEqual(withoutHandles(await copy.nft.list()), withoutHandles(listing));
