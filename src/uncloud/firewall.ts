@@ -280,7 +280,9 @@ export class Firewall {
   /** Ports of refused VMs that nobody lists. */
   #blocked(): string[] {
     const named = [...this.#refused.values()].flatMap(({ ports }) => ports);
-    return [...new Set(named)].filter((name) => !this.#ports.has(name) && !this.#uplinks.has(name)).sort();
+    return [...new Set(named)]
+      .filter((name) => this.#claims.ownerOf(name) === undefined && !this.#uplinks.has(name))
+      .sort();
   }
 
   /** Lists, closes and opens the ports of this name. */
@@ -305,7 +307,10 @@ export class Firewall {
       const family = listed.get(name);
       if (family) this.#ports.set(name, family);
       else this.#ports.delete(name);
-      const is = !family && !this.#uplinks.has(name) && (this.#strangers.has(name) || blocked.has(name));
+      const is =
+        !family &&
+        !this.#uplinks.has(name) &&
+        (this.#strangers.has(name) || (blocked.has(name) && this.#claims.ownerOf(name) === undefined));
       if (was) before.push(name);
       if (is) after.push(name);
       if (is) this.#closed.add(name);
