@@ -83,7 +83,7 @@ export type Flushable =
 
 /** What `reset` sets back to zero and lists; rules since Linux 6.2, elements since 6.5. */
 export type Resettable =
-  | OneOf<Pick<RulesetElements, 'counter' | 'quota' | 'rule' | 'set' | 'map' | 'element' | 'chain' | 'table'>>
+  | OneOf<Pick<RulesetElements, 'counter' | 'quota' | 'rule' | 'set' | 'map' | 'chain' | 'table'>>
   | Extract<Plural, { counters: unknown } | { quotas: unknown } | { rules: unknown } | { ruleset: unknown }>;
 
 /** The command that makes something; where it exists already that is fine, except for rules. */
