@@ -157,7 +157,7 @@ suite('virtual networks', requires('root', 'ip', 'bridge', 'veth', 'nat'), () =>
 
   test('forward deny: what belongs to no network is dropped, networks stay as they are', async () => {
     await put('deny');
-    const foreign = { bridge: 'other', ...world };
+    const foreign = { ...world, bridge: 'other' };
     assert.equal(passed(foreign, world, talk(1, 2), { dst: '192.0.2.9' }), undefined);
     assert.ok(passed(nat, world, talk(53, 2)));
     assert.ok(passed(world, routed, talk(1, 2)));
