@@ -94,6 +94,10 @@ const nftSays = (nft: Answer, words: RegExp) => 'error' in nft && words.test(nft
 
 export const refusals: readonly Refusal[] = [
   {
+    why: 'version: nft 1.0.6 has no header for protocol 47, so that the packet may be of any other to it',
+    covers: (_rule, mine) => 'error' in mine && /known to be gre by now|may be gre$/.test(mine.error),
+  },
+  {
     why: 'meant: as above, where the last of the families is not the one that the rule goes on with',
     covers: (rule, _ours, nft) =>
       severalFamilies(rule) && nftSays(nft, /conflicting protocols specified: ip6? vs\.? ip6?$/),
