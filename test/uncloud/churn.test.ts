@@ -32,6 +32,8 @@ import { requires } from '../support/requirements.ts';
 const SECONDS = Number(process.env.NFTJS_CHURN_SECONDS ?? 3);
 const TRANSACTIONS = Number(process.env.NFTJS_CHURN_TRANSACTIONS ?? 1000);
 const HOSTILE = Number(process.env.NFTJS_CHURN_FRAMES ?? 10_000);
+/** After so many transactions everything is made anew, in place of what there was; never where it is 0. */
+const REPLACED = Number(process.env.NFTJS_CHURN_REPLACED ?? 0);
 const LEGITIMATE = 1000;
 
 const machine = (port: string, n: number) => ({
@@ -240,8 +242,7 @@ suite('VMs and groups that change under attack', requires('root', 'ip', 'bridge'
           await sleep(1);
           continue;
         }
-        if (transactions % 500 === 499) {
-          // Everything anew, in place of what there was.
+        if (REPLACED > 0 && transactions % REPLACED === REPLACED - 1) {
           await nft.commit(states[state]!.ruleset);
         } else {
           nft.commitSync(steps[state]!);
