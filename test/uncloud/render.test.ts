@@ -247,7 +247,7 @@ describe('sets', () => {
     assert.doesNotMatch(JSON.stringify(all(rendering, 'rule')), /02:00:f0/);
   });
 
-  test('auto: named from 64 elements on', () => {
+  test('auto: named from 32 elements on', () => {
     assert.deepEqual(all(manyRendered(20, 'auto'), 'set'), []);
     assert.ok(all(manyRendered(100, 'auto'), 'set').length > 5);
   });
