@@ -248,7 +248,7 @@ describe('sets', () => {
   });
 
   test('auto: named from 32 elements on', () => {
-    assert.deepEqual(all(manyRendered(20, 'auto'), 'set'), []);
+    assert.deepEqual(all(manyRendered(10, 'auto'), 'set'), []);
     assert.ok(all(manyRendered(100, 'auto'), 'set').length > 5);
   });
 });
