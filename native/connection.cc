@@ -170,6 +170,15 @@ Work generation_work(std::shared_ptr<Channel> channel) {
   };
 }
 
+Work links_work(std::shared_ptr<Channel> channel) {
+  return [channel = std::move(channel)](const std::atomic<bool>&) -> Convert {
+    const std::lock_guard<std::mutex> lock(channel->mutex);
+    auto messages = std::make_shared<Buffer>();
+    read_links(*channel->socket, *messages);
+    return [messages](Napi::Env env) { return give(env, *messages); };
+  };
+}
+
 }  // namespace
 
 Napi::Function Connection::define(Napi::Env env) {
@@ -183,6 +192,7 @@ Napi::Function Connection::define(Napi::Env env) {
                          InstanceMethod<&Connection::generation>("generation"),
                          InstanceMethod<&Connection::generation_sync>("generationSync"),
                          InstanceMethod<&Connection::links>("links"),
+                         InstanceMethod<&Connection::links_sync>("linksSync"),
                          InstanceMethod<&Connection::port>("port"),
                          InstanceMethod<&Connection::cancel>("cancel"),
                          InstanceMethod<&Connection::close>("close"),
@@ -297,12 +307,11 @@ Napi::Value Connection::generation_sync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Connection::links(const Napi::CallbackInfo& info) {
-  return add(info, [channel = channel(info.Env())](const std::atomic<bool>&) -> Convert {
-    const std::lock_guard<std::mutex> lock(channel->mutex);
-    auto messages = std::make_shared<Buffer>();
-    read_links(*channel->socket, *messages);
-    return [messages](Napi::Env env) { return give(env, *messages); };
-  });
+  return add(info, links_work(channel(info.Env())));
+}
+
+Napi::Value Connection::links_sync(const Napi::CallbackInfo& info) {
+  return run_now(info.Env(), links_work(channel(info.Env())));
 }
 
 Napi::Value Connection::port(const Napi::CallbackInfo& info) {

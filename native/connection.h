@@ -54,6 +54,7 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value generation_sync(const Napi::CallbackInfo& info);
   Napi::Value links(const Napi::CallbackInfo& info);
+  Napi::Value links_sync(const Napi::CallbackInfo& info);
   Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -5,7 +5,14 @@ export { cgroupsv2 } from './cgroup.ts';
 export { ctDir, ctEvent, ctLabel, ctState, ctStatus } from './conntrack.ts';
 export { type Datatype, DatatypeError, formatText, type Literal } from './datatype.ts';
 export { icmpCode, icmpType, icmpv6Code, icmpv6Type, icmpxCode, igmpType } from './icmp.ts';
-export { ifaceIndex, ifname } from './interfaces.ts';
+export {
+  type Elsewhere,
+  InterfacesUnread,
+  type InterfaceTable,
+  ifaceIndex,
+  ifname,
+  withInterfaces,
+} from './interfaces.ts';
 export { arpOp, etherType, ifaceType, pktType } from './link.ts';
 export { classid, devgroup, mark, realm } from './marks.ts';
 export { dscp, ecn, fibAddrtype, inetProto, inetService, nfProto } from './network.ts';

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { readNumber } from './number.ts';
@@ -66,12 +67,48 @@ function multicastIndices(): Map<string, string> {
   return new Map([...rows].map(([, index = '', name = '']) => [name, index]));
 }
 
+/** The interfaces of a network namespace. */
+export interface InterfaceTable {
+  readonly indices: ReadonlyMap<string, bigint>;
+  readonly names: ReadonlyMap<bigint, string>;
+}
+
+/** A network namespace that is not the process's, and its interfaces, once somebody has read them. */
+export interface Elsewhere {
+  table?: InterfaceTable;
+  /** An index was met that the table does not have. */
+  missed?: boolean;
+}
+
+/** An interface of another namespace is named, and nobody has read which there are. */
+export class InterfacesUnread extends Error {
+  override readonly name = 'InterfacesUnread';
+}
+
+const elsewhere = new AsyncLocalStorage<Elsewhere>();
+
+/** Does `work`, and what follows from it, with the names of interfaces as they are in another namespace. */
+export function withInterfaces<T>(where: Elsewhere, work: () => T): T {
+  return elsewhere.run(where, work);
+}
+
+function tableOf({ table }: Elsewhere): InterfaceTable {
+  if (table === undefined) throw new InterfacesUnread('the interfaces of the namespace were not read');
+  return table;
+}
+
 /** How long names are believed when a listing turns many indices into names, in milliseconds. */
 const freshness = 100;
 let namesRead = Number.NEGATIVE_INFINITY;
 let names: ReadonlyMap<bigint, string> = new Map();
 
 function nameOf(index: bigint): string | undefined {
+  const where = elsewhere.getStore();
+  if (where !== undefined) {
+    const name = tableOf(where).names.get(index);
+    if (name === undefined) where.missed = true;
+    return name;
+  }
   if (performance.now() - namesRead > freshness) {
     names = new Map(
       presentNames().flatMap((name) => {
@@ -84,9 +121,15 @@ function nameOf(index: bigint): string | undefined {
   return names.get(index);
 }
 
+function present(name: string): bigint | undefined {
+  const where = elsewhere.getStore();
+  if (where !== undefined) return tableOf(where).indices.get(name);
+  return presentNames().includes(name) ? indexOf(name) : undefined;
+}
+
 /**
- * An interface by its index, named as it is named in the process's network namespace at that moment.
- * An index that no interface has is its digits.
+ * An interface by its index, named as it is named in the connection's network namespace at that moment, or, where
+ * there is no connection, in the process's. An index that no interface has is its digits.
  */
 export const ifaceIndex: Datatype = Object.freeze({
   name: 'iface_index',
@@ -98,7 +141,7 @@ export const ifaceIndex: Datatype = Object.freeze({
     const number = readNumber(literal);
     if (number !== undefined && number >> 32n === 0n) return number;
     const isName = typeof literal === 'string' && number === undefined && !literal.includes('/');
-    const index = isName && presentNames().includes(literal) ? indexOf(literal) : undefined;
+    const index = isName ? present(literal) : undefined;
     if (index !== undefined) return index;
     throw new DatatypeError(
       'iface_index',

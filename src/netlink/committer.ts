@@ -21,6 +21,7 @@ import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import { Declarations } from './declarations.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
+import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { query } from './query.ts';
 import type { Abortable, DumpRequest, LargeProgram, SubmitError, SubmitResult } from './socket.ts';
 import { pause, READS, TornError } from './torn.ts';
@@ -84,6 +85,7 @@ interface Encoded<P = ProgramWriter | Uint8Array | LargeProgram> {
 /** Commits transactions over one transport, in the order in which they are given. */
 export class Committer {
   readonly #socket: Transport;
+  readonly #interfaces: NamespaceInterfaces;
   readonly #declarations = new Declarations();
   /** Of one synchronous transaction after the other. */
   #program = new ProgramWriter();
@@ -92,6 +94,7 @@ export class Committer {
 
   constructor(socket: Transport) {
     this.#socket = socket;
+    this.#interfaces = new NamespaceInterfaces(socket);
   }
 
   async commit(
@@ -100,7 +103,9 @@ export class Committer {
     options: CommitOptions,
   ): Promise<Committed> {
     const job = jobOf(parsed, commands);
-    return this.#inTurn(job.asks || isLarge(parsed), () => this.#commit(job, options));
+    // Who names an interface of another namespace may have to ask for it first.
+    const steps = job.asks || isLarge(parsed) || this.#interfaces.areElsewhere;
+    return this.#inTurn(steps, () => this.#interfaces.ifNeeded(() => this.#commit(job, options), options));
   }
 
   /** Without questions, a transaction that is not large is sent before this returns. */
@@ -121,6 +126,11 @@ export class Committer {
 
   commitSync(parsed: readonly ParsedCommand[], commands: Commands, options: CommitOptions): Committed {
     const job = jobOf(parsed, commands);
+    return this.#interfaces.ifNeededSync(() => this.#commitSync(job, options));
+  }
+
+  #commitSync(job: Job, options: CommitOptions): Committed {
+    const { parsed } = job;
     for (let attempt = 1; ; attempt++) {
       const prepared = this.#known(job, options) ?? this.#lookSync(job);
       const generation = options.generation ?? prepared.generation;
@@ -136,6 +146,10 @@ export class Committer {
 
   async check(commands: Commands, options: Abortable): Promise<void> {
     const job = jobOf(parseCommands(commands), commands);
+    await this.#interfaces.ifNeeded(() => this.#check(job, options), options);
+  }
+
+  async #check(job: Job, options: Abortable): Promise<void> {
     const prepared = !job.asks ? compiled(job, new View(), 0) : await this.#look(job, options);
     const { messages, program } = isLarge(job.parsed)
       ? await encodedInPieces(job, prepared, { check: true }, this.#socket, options)

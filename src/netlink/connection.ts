@@ -9,6 +9,7 @@ import type { Feed } from './feed.ts';
 import { type NetworkInterface, readInterfaces } from './interfaces.ts';
 import { type ListScope, listRuleset } from './list.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
+import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { prepareReset } from './reset.ts';
 import { type Abortable, NetlinkSocket, NetlinkSocketError, type SocketOptions } from './socket.ts';
 import { Interrupted, pause, READS, TornError } from './torn.ts';
@@ -39,11 +40,13 @@ export interface Snapshot {
 export class Connection {
   readonly #socket: Transport;
   readonly #committer: Committer;
+  readonly #interfaces: NamespaceInterfaces;
 
   /** @internal use {@link connect} */
   protected constructor(socket: Transport) {
     this.#socket = socket;
     this.#committer = new Committer(socket);
+    this.#interfaces = new NamespaceInterfaces(socket);
   }
 
   /**
@@ -73,7 +76,8 @@ export class Connection {
       .map((command) => ({ index: command.index, run: prepareReset(command) }));
     const done = await this.#committer.commit(parsed, commands, options);
     const found = new Map<number, readonly RulesetElement[]>();
-    for (const { index, run } of resets) found.set(index, await run(this.#socket));
+    for (const { index, run } of resets)
+      found.set(index, await this.#interfaces.always(() => run(this.#socket), options));
     return { ...done, reset: found };
   }
 
@@ -109,7 +113,11 @@ export class Connection {
   }
 
   /** As {@link list}, with the generation of the picture, which guards a commit that builds on it. */
-  async snapshot(scope: ListScope & Abortable = {}): Promise<Snapshot> {
+  snapshot(scope: ListScope & Abortable = {}): Promise<Snapshot> {
+    return this.#interfaces.always(() => this.#snapshot(scope), scope);
+  }
+
+  async #snapshot(scope: ListScope & Abortable): Promise<Snapshot> {
     const { signal } = scope;
     for (let tries = 1; ; tries++) {
       const generation = await this.#socket.generation({ signal });

@@ -9,6 +9,7 @@ import { decodeOpen } from '../wire/schema.ts';
 import { ColumnWriter, type ElementColumns } from './columns.ts';
 import { type IntervalPair, IntervalPairs } from './interval-pairs.ts';
 import { readMessages } from './message.ts';
+import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { query } from './query.ts';
 import { CHANGING_TRIES, changesByItself, mayRehash, TRIES } from './rehash.ts';
 import type { Abortable, DumpRequest } from './socket.ts';
@@ -59,7 +60,11 @@ export class Elements implements AsyncIterable<Expression> {
    *   others missing
    * @throws NetlinkSocketError ENOENT when there is no such set
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Expression, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Expression, void, undefined> {
+    return new NamespaceInterfaces(this.#socket).follow(this.#each());
+  }
+
+  async *#each(): AsyncGenerator<Expression, void, undefined> {
     const begun = await this.#begin();
     const { known, generation } = begun;
     const tell = elementTeller(known);

@@ -5,6 +5,7 @@ import { readChanges, separable } from './change.ts';
 import { Feed } from './feed.ts';
 import { Known } from './known.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
+import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { concerns, type Part } from './part.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
@@ -59,7 +60,8 @@ export function monitor(socket: Transport, options: MonitorOptions): Feed<Monito
   // What is there now is asked for now; who never iterates does not want to hear that it failed.
   const known = Known.read(socket, options, options);
   known.catch(() => {});
-  return new Feed(subscription, (from) => commits(socket, from, options, known), options);
+  const interfaces = new NamespaceInterfaces(socket);
+  return new Feed(subscription, (from) => interfaces.follow(commits(socket, from, options, known)), options);
 }
 
 async function* commits(

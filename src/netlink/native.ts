@@ -66,6 +66,7 @@ export interface NativeConnection {
   generationSync(): number;
   /** RTM_NEWLINK messages of the namespace's interfaces. */
   links(id: number): Promise<Uint8Array>;
+  linksSync(): Uint8Array;
   /** The address of the socket. */
   port(): number;
   /** Rejects a call that has not begun to send, or reads an answer. */

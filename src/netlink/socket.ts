@@ -137,8 +137,12 @@ export class NetlinkSocket {
   #closed = false;
   #calls = 0;
 
-  private constructor(connection: NativeConnection) {
+  /** Whether the network namespace is, or may be, another one than the process's. */
+  readonly isElsewhere: boolean;
+
+  private constructor(connection: NativeConnection, isElsewhere: boolean) {
     this.#native = connection;
+    this.isElsewhere = isElsewhere;
   }
 
   /**
@@ -147,7 +151,8 @@ export class NetlinkSocket {
   static open(options: SocketOptions = {}): NetlinkSocket {
     const path = namespacePath(options.netns);
     const size = options.receiveBuffer ?? RECEIVE_BUFFER;
-    return new NetlinkSocket(translate(() => new (native().Connection)(path, size)));
+    const connection = translate(() => new (native().Connection)(path, size));
+    return new NetlinkSocket(connection, options.netns !== undefined);
   }
 
   get closed(): boolean {
@@ -217,7 +222,8 @@ export class NetlinkSocket {
    * {@link open}), so that this one stays free meanwhile. Ends with the iteration, however that ends.
    */
   async *stream(request: StreamRequest): AsyncGenerator<DumpResult, void, undefined> {
-    const reader = new NetlinkSocket(translate(() => new (native().Connection)(this.#native)));
+    const connection = translate(() => new (native().Connection)(this.#native));
+    const reader = new NetlinkSocket(connection, this.isElsewhere);
     this.#followers.add(reader);
     try {
       yield* reader.#pieces(request);
@@ -240,6 +246,11 @@ export class NetlinkSocket {
   /** The network interfaces of the namespace, as whole RTM_NEWLINK messages. */
   links({ signal }: Abortable = {}): Promise<Uint8Array> {
     return this.#run(signal, (id) => this.#native.links(id));
+  }
+
+  /** As {@link links}, on this thread. */
+  linksSync(): Uint8Array {
+    return translate(() => this.#native.linksSync());
   }
 
   /** The address of the socket: messages about what it did carry it. */

@@ -16,6 +16,7 @@ import { Feed } from './feed.ts';
 import { readInterfaces } from './interfaces.ts';
 import { listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
+import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { describePacket } from './packet.ts';
 import { concerns, type Part } from './part.ts';
 import type { Abortable } from './socket.ts';
@@ -41,7 +42,8 @@ const MACHINE_VERDICTS = ['continue', 'break', 'jump', 'goto', 'return'] as cons
 /** Listens to traced packets: see `Connection.trace`. */
 export function trace(transport: Transport, options: TraceOptions): Feed<TraceEvent> {
   const subscription = transport.subscribe(GROUP, options);
-  return new Feed(subscription, (from) => steps(transport, from, options), options);
+  const interfaces = new NamespaceInterfaces(transport);
+  return new Feed(subscription, (from) => interfaces.follow(steps(transport, from, options)), options);
 }
 
 async function* steps(

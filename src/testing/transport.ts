@@ -40,6 +40,7 @@ export class FakeTransport implements Transport {
   readonly #host: TransportHost;
   readonly #subscriptions = new Set<FakeSubscription>();
   #closed = false;
+  readonly isElsewhere = true;
 
   constructor(host: TransportHost) {
     this.#host = host;
@@ -113,6 +114,10 @@ export class FakeTransport implements Transport {
 
   async links({ signal }: Abortable = {}): Promise<Uint8Array> {
     await turn(signal);
+    return this.linksSync();
+  }
+
+  linksSync(): Uint8Array {
     this.#mustBeOpen();
     return this.#host.links();
   }
