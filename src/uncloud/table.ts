@@ -113,9 +113,14 @@ export type Elements = readonly (Expression | readonly [Expression, Expression])
  */
 const NAMED_FROM = 32;
 
-/** Whether a set is named. */
-export function isNamed({ alwaysNamed }: SetPlan, mode: SetMode, elements: number): boolean {
-  return alwaysNamed === true || mode === 'named' || (mode === 'auto' && elements >= NAMED_FROM);
+/**
+ * Whether a set is named. What says whom rules are for (interfaces, verdicts) always is: a set made with its rule
+ * goes with its rule, and a packet that has just met the old rule finds nothing in it any more. Where addresses are
+ * looked up it drops then; where ports are, it would pass as a stranger's.
+ */
+export function isNamed({ alwaysNamed, map, type }: SetPlan, mode: SetMode, elements: number): boolean {
+  if (alwaysNamed || map === 'verdict' || type === 'ifname' || mode === 'named') return true;
+  return mode === 'auto' && elements >= NAMED_FROM;
 }
 
 /** A named set has room for twice its elements before it has to be made anew. */

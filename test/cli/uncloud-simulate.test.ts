@@ -88,7 +88,7 @@ suite('nftjs uncloud simulate', needs, () => {
       assert.deepEqual([missing.code, missing.out], [1, '']);
       assert.match(missing.err, /nobody lists vdead-0: say which bridge/);
       const { out } = await nftjs([...options, ...unlisted, '--bridge', 'br100']);
-      assert.match(out, /^drop, by bridge uncloud prerouting: .*vdead-0/);
+      assert.match(out, /^drop, by bridge uncloud prerouting: iifname vmap @dispatch$/m);
       const elsewhere = row('To the VM', 'to a MAC that nobody knows, from the uplink').frame.toString('hex');
       const flooded = await nftjs([...options, '--port', router.port, '--frame', elsewhere]);
       assert.match(

@@ -25,6 +25,12 @@ const rules = (rendering: Rendering, family: string, chain: string): (readonly S
     .filter((rule) => rule.family === family && rule.chain === chain)
     .map(({ expr = [] }) => expr);
 
+/** The elements of a named set or map of family bridge. */
+function elements(rendering: Rendering, name: string): unknown {
+  const sets = [...all<NamedSet>(rendering, 'set'), ...all<NamedSet>(rendering, 'map')];
+  return sets.find((set) => set.family === 'bridge' && set.name === name)?.elem;
+}
+
 const chains = (rendering: Rendering, family: string): Chain[] =>
   all<Chain>(rendering, 'chain').filter((chain) => chain.family === family);
 
@@ -98,30 +104,23 @@ describe('render', () => {
 
   test('dispatches uplinks, ports, refused ports and strangers by name; other bridges go on', () => {
     const [dispatch, rest, ...more] = rules(rendering, 'bridge', 'prerouting');
-    assert.deepEqual(dispatch, [
-      {
-        vmap: {
-          key: { meta: { key: 'iifname' } },
-          data: {
-            set: [
-              ['vxlan100', { accept: null }],
-              ['vxlan200', { accept: null }],
-              ['stranger', { drop: null }],
-              ['v7-0', { drop: null }],
-              ['v343a-0', { goto: { target: 'vm' } }],
-              ['v343b-0', { goto: { target: 'vm' } }],
-              ['v51a0-0', { goto: { target: 'vm' } }],
-            ],
-          },
-        },
-      },
+    assert.deepEqual(dispatch, [{ vmap: { key: { meta: { key: 'iifname' } }, data: '@dispatch' } }]);
+    assert.deepEqual(elements(rendering, 'dispatch'), [
+      ['vxlan100', { accept: null }],
+      ['vxlan200', { accept: null }],
+      ['stranger', { drop: null }],
+      ['v7-0', { drop: null }],
+      ['v343a-0', { goto: { target: 'vm' } }],
+      ['v343b-0', { goto: { target: 'vm' } }],
+      ['v51a0-0', { goto: { target: 'vm' } }],
     ]);
     assert.deepEqual([rest, more], [[{ accept: null }], []]);
   });
 
   test('with ibrname, whatever else comes from or goes to a managed bridge drops', () => {
     const known = render({ ...example(), facts: { ibrname: true } });
-    const bridges = { set: ['br100', 'br200'] };
+    const bridges = '@closed_bridges';
+    assert.deepEqual(elements(known, 'closed_bridges'), ['br100', 'br200']);
     assert.deepEqual(rules(known, 'bridge', 'prerouting')[1], [
       { match: { op: '==', left: { meta: { key: 'ibrname' } }, right: bridges } },
       { drop: null },
@@ -166,7 +165,8 @@ describe('render', () => {
   });
 
   test('private networks alone may advertise routers and serve DHCP', () => {
-    const only = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: { set: ['v51a0-0'] } } };
+    const only = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: '@private' } };
+    assert.deepEqual(elements(rendering, 'private'), ['v51a0-0']);
     for (const chain of ['vm_ip_own', 'vm_udp6', 'vm_icmpv6', 'vm_nd_advert', 'vm_ip6_upper']) {
       assert.deepEqual(rules(rendering, 'bridge', chain).at(-1)?.[1], only, chain);
     }
@@ -230,9 +230,16 @@ describe('render', () => {
 });
 
 describe('sets', () => {
-  test('anonymous: none has a name', () => {
+  test('anonymous: none has a name but those that say whom rules are for', () => {
     const rendering = render(example());
-    assert.deepEqual([all(rendering, 'set'), all(rendering, 'map')], [[], []]);
+    for (const { name, type } of all<NamedSet>(rendering, 'set')) assert.equal(type, 'ifname', name);
+    assert.deepEqual(
+      all<{ name: string; map: unknown }>(rendering, 'map').map(({ name, map }) => [name, map]),
+      [
+        ['dispatch', 'verdict'],
+        ['macs_out', 'verdict'],
+      ],
+    );
   });
 
   test('named: every set of VMs has one, with room to grow, and each name once', () => {
@@ -248,8 +255,13 @@ describe('sets', () => {
   });
 
   test('auto: named from 32 elements on', () => {
-    assert.deepEqual(all(manyRendered(10, 'auto'), 'set'), []);
-    assert.ok(all(manyRendered(100, 'auto'), 'set').length > 5);
+    const names = (count: number) =>
+      all<NamedSet>(manyRendered(count, 'auto'), 'set').map(({ name }) => name);
+    assert.deepEqual(names(10), ['listed', 'ports']);
+    assert.ok(
+      ['macs', 'ip_32', 'ip6_128'].every((name) => names(100).includes(name)),
+      String(names(100)),
+    );
   });
 });
 
