@@ -54,12 +54,13 @@ function ctExpectation({ protocol, dport, timeout, size, l3proto }: CtExpectatio
 function tunnelOptions({ type, tunnel }: Tunnel): string[] {
   if (type === undefined || tunnel === undefined) return [];
   const list = (Array.isArray(tunnel) ? tunnel : [tunnel]) as readonly Record<string, unknown>[];
-  const options = list.map((option) =>
-    Object.entries(option)
-      .map(([key, value]) => `${key} ${key === 'data' ? quoted(String(value)) : value}`)
-      .join(type === 'geneve' ? ' ' : '; '),
-  );
-  return [`${type} { ${options.join('; ')} }`];
+  const options = list.flatMap((option) => {
+    const words = Object.entries(option).map(
+      ([key, value]) => `${key} ${key === 'data' ? quoted(String(value)) : value}`,
+    );
+    return type === 'geneve' ? [words.join(' ')] : words;
+  });
+  return [`${type} {`, ...options.map((option) => `\t${option}`), '}'];
 }
 
 function tunnel(node: Tunnel): string[] {

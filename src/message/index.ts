@@ -4,7 +4,13 @@ export * from './element-reader.ts';
 export { FLOWTABLE_FLAGS, flowtable } from './flowtable.ts';
 export { generation } from './generation.ts';
 export { object, objectData } from './object.ts';
-export { CT_L3_PROTOCOLS, CT_TIMEOUT_STATES, SYNPROXY_FLAGS, SYNPROXY_GIVEN } from './object-constants.ts';
+export {
+  CT_L3_PROTOCOLS,
+  CT_TIMEOUT_STATES,
+  ERSPAN_DIRECTIONS,
+  SYNPROXY_FLAGS,
+  SYNPROXY_GIVEN,
+} from './object-constants.ts';
 export { rule } from './rule.ts';
 export { SET_POLICIES, set, VERDICT_TYPE } from './set.ts';
 export { TABLE_FLAGS, table } from './table.ts';

@@ -22,3 +22,6 @@ export const CT_TIMEOUT_STATES: Readonly<Record<number, readonly string[]>> = {
 /** NF_SYNPROXY_OPT_*: in nft's order the flags, then which of the two numbers are given. */
 export const SYNPROXY_FLAGS = { timestamp: 8, 'sack-perm': 4 } as const;
 export const SYNPROXY_GIVEN = { mss: 1, wscale: 2 } as const;
+
+/** NFTA_TUNNEL_KEY_ERSPAN_V2_DIR, by its number. */
+export const ERSPAN_DIRECTIONS = ['ingress', 'egress'] as const;

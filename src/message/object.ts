@@ -53,5 +53,33 @@ export const objectData = {
     timeout: optional(4, host32),
     size: optional(5, u8),
   },
+  tunnel: {
+    id: optional(1, u32),
+    ip: optional(2, nested({ saddr: optional(1, bytes), daddr: optional(2, bytes) })),
+    ip6: optional(
+      3,
+      nested({ saddr: optional(1, bytes), daddr: optional(2, bytes), flowlabel: optional(3, u32) }),
+    ),
+    flags: optional(4, u32),
+    tos: optional(5, u8),
+    ttl: optional(6, u8),
+    sport: optional(7, u16),
+    dport: optional(8, u16),
+    opts: optional(
+      9,
+      nested({
+        vxlan: optional(1, nested({ gbp: optional(1, u32) })),
+        erspan: optional(
+          2,
+          nested({
+            version: optional(1, u32),
+            index: optional(2, u32),
+            hwid: optional(3, u8),
+            dir: optional(4, u8),
+          }),
+        ),
+      }),
+    ),
+  },
   synproxy: { mss: optional(1, u16), wscale: optional(2, u8), flags: optional(3, u32) },
 } as const satisfies Record<string, Schema>;

@@ -28,6 +28,7 @@ import { comment } from './comment.ts';
 import type { TransactionContext } from './context.ts';
 import { familyOf, handleOf, nameOf } from './reference.ts';
 import { removeWith } from './remove.ts';
+import { tunnelData } from './tunnel.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -68,6 +69,7 @@ const contents: Readonly<
       size: upTo(MAX_8, command, 'size'),
     };
   },
+  tunnel: tunnelData,
   secmark: ({ node, path }) => ({ context: checkName(node.context, at(path, 'context')) }),
   synproxy: (command) => {
     const { flags } = command.node;

@@ -12,6 +12,7 @@ import { decodeOpen, type ValueOf } from '../../wire/schema.ts';
 import { quantity, statefulStatement } from '../stateful.ts';
 import { commentIn } from './comment.ts';
 import { flagNames } from './table.ts';
+import { tunnelContents } from './tunnel.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -59,6 +60,7 @@ const contents: Readonly<Record<keyof typeof objectData, (data: Data) => Data>> 
     size: data.size,
     l3proto: l3proto(data),
   }),
+  tunnel: (data) => tunnelContents(data),
   synproxy: (data) => {
     const flags = flagNames(SYNPROXY_FLAGS, (data.flags ?? 0) as number);
     return { mss: data.mss, wscale: data.wscale, ...(flags.length === 0 ? {} : { flags }) };

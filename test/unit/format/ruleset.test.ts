@@ -341,7 +341,9 @@ test('named objects', () => {
       '\tip saddr 192.0.2.1',
       '\tip daddr 192.0.2.2',
       '\tttl 3',
-      '\tvxlan { gbp 4 }',
+      '\tvxlan {',
+      '\t\tgbp 4',
+      '\t}',
     ],
   ];
   for (const [element, ...text] of rows) assert.equal(block(element), lines(...text, '}'));
