@@ -19,18 +19,22 @@ const KERNEL_TESTS = ['test/vm/guest', 'test/kernel', 'test/frames'];
 const ALSO: readonly string[] = ['test/uncloud/groups.test.ts', 'test/uncloud/traffic.test.ts'];
 
 /**
- * Files there whose point is load, or many rounds of the same: emulation is twenty times slower than the
+ * Files there whose point is load, many rounds of the same, or programs that start: emulation is twenty times slower than the
  * machine, and their answers are no other on another kernel.
  */
 const NOT_EMULATED: readonly string[] = [
   'test/frames/demo.test.ts',
   'test/kernel/concurrency.test.ts',
   'test/kernel/large.test.ts',
+  'test/kernel/elements.test.ts',
   'test/kernel/monitor.test.ts',
+  'test/kernel/monitor-text.test.ts',
   'test/kernel/reconcile.test.ts',
   'test/kernel/reconcile-vectors.test.ts',
   'test/kernel/same-suite.test.ts',
+  'test/kernel/torn.test.ts',
   'test/kernel/vectors.test.ts',
+  'test/kernel/writers.test.ts',
 ];
 
 const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));

@@ -14,8 +14,13 @@ function inNamespace(script: string): string {
   return stdout;
 }
 
-/** A bridge br0 whose ports p0 and q0 lead to p1 and q1, where 192.0.2.1 asks for 192.0.2.2. */
+/**
+ * Without br_netfilter, should another test have loaded it: it hands frames to inet's connection tracking. A
+ * bridge br0 whose ports p0 and q0 lead to p1 and q1, where 192.0.2.1 asks for 192.0.2.2. */
 const BRIDGE = `
+  for call in /proc/sys/net/bridge/bridge-nf-call-*; do
+    [ ! -e $call ] || echo 0 > $call
+  done
   ip link add br0 type bridge
   for end in p q; do
     ip link add \${end}0 type veth peer name \${end}1
