@@ -132,4 +132,21 @@ suite('reconcile', requires('root', 'netns'), () => {
         { numRuns },
       ),
     ));
+
+  test('what is listed and committed elsewhere lists the same there', () =>
+    withKernel((kernel) =>
+      withKernel((other) =>
+        fc.assert(
+          fc.asyncProperty(ruleset, async (one) => {
+            await empty(kernel);
+            await empty(other);
+            await kernel.nft.commit(one);
+            const { ruleset: listed } = await kernel.nft.snapshot();
+            await other.nft.commit(listed);
+            assert.deepEqual(comparable(await other.nft.list()), comparable(listed));
+          }),
+          { numRuns },
+        ),
+      ),
+    ));
 });
