@@ -17,9 +17,10 @@ const severalFamilies = ({ packet, expr }: RuleCase) =>
     ),
   );
 
-/** Whether a statement that is no comparison stands between two that are. */
+/** Whether a statement that is no comparison stands before one that is, or needs one for what it looks up. */
 const hasBetween = (expr: RuleCase['expr']) => {
-  const kinds = expr.map((statement) => ('match' in statement ? 'match' : 'other')).join(' ');
+  const compares = (statement: RuleCase['expr'][number]) => 'match' in statement || 'vmap' in statement;
+  const kinds = expr.map((statement) => (compares(statement) ? 'match' : 'other')).join(' ');
   return /other .*match/.test(kinds);
 };
 

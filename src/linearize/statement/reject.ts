@@ -65,7 +65,18 @@ function requireInternet(network: Header | undefined, path: Path): void {
 function defaultType(scope: Scope, path: Path): 'icmp' | 'icmpv6' | 'icmpx' {
   const network = scope.protocols.header('network');
   requireInternet(network, path);
+  if (scope.family === 'inet' && network !== undefined) requireKnownLink(scope, path);
   return network === headers.ip ? 'icmp' : network === headers.ip6 ? 'icmpv6' : 'icmpx';
+}
+
+/** nft reads the protocol from the link header, once `meta iiftype` has named one. */
+function requireKnownLink({ protocols }: Scope, path: Path): void {
+  const link = protocols.header('link')?.name;
+  if (link === undefined || ['inet', 'ether', 'vlan'].includes(link)) return;
+  throw new CompileError(
+    at(path, 'type'),
+    `expected icmp, icmpv6 or icmpx: what comes from such a device (meta iiftype) does not say which`,
+  );
 }
 
 function requireTcp(scope: Scope, path: Path): void {
