@@ -11,7 +11,6 @@ export interface ImportedNic {
   readonly groups?: readonly string[];
   readonly filter?: string;
   readonly variables?: Readonly<Record<string, readonly string[]>>;
-  readonly learn?: 'dhcp' | 'any';
 }
 
 /** The rule of a security group, not validated. */
@@ -22,7 +21,7 @@ export interface ImportedRule {
   readonly protocol?: string;
   readonly ports?: readonly string[];
   readonly sourcePorts?: readonly string[];
-  readonly types?: readonly string[];
+  readonly types?: readonly (string | number)[];
   readonly from?: readonly (string | { readonly group: string })[];
   readonly to?: readonly (string | { readonly group: string })[];
   readonly log?: boolean | { readonly level: string };
@@ -85,4 +84,9 @@ export function blocksOf(first: string, size: bigint): string[] {
 /** The addresses from one to another, as the fewest blocks. */
 export function blocksBetween(first: string, last: string): string[] {
   return blocksOf(first, cidr(single(last)).value - cidr(single(first)).value + 1n);
+}
+
+/** An ICMP type by its name, or by its number. */
+export function icmpType(text: string): string | number {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -8,7 +8,7 @@ const IP_VARIABLES = ['IP', 'IPV6'];
 /**
  * Reads the XML of domains (`virsh dumpxml`), running or not, one or several (in any element around them). A
  * domain's name is its id. Of an interface it takes MAC, bridge, target, `<ip>`, and the filter with its
- * variables: IP and IPV6 become the NIC's addresses, CTRL_IP_LEARNING what is learnt.
+ * variables: IP and IPV6 become the NIC's addresses; that addresses are to be learnt is reported.
  */
 export function importLibvirt(text: string): Imported {
   const root = parseXml(text);
@@ -51,6 +51,11 @@ function nicOf(element: Element, where: string, omissions: Omission[]): Imported
   }
   const own = children(element, 'ip').flatMap((ip) => attribute(ip, 'address') ?? []);
   const learning = parameters.get('CTRL_IP_LEARNING')?.[0];
+  if (learning !== undefined && learning !== 'none')
+    omissions.push({
+      where,
+      what: `CTRL_IP_LEARNING=${learning}: only addresses that are written are known`,
+    });
   const filter = attribute(reference, 'filter');
   const variables = [...parameters].filter(
     ([name]) => !IP_VARIABLES.includes(name) && name !== 'MAC' && !name.startsWith('CTRL_'),
@@ -63,7 +68,6 @@ function nicOf(element: Element, where: string, omissions: Omission[]): Imported
       ...byFamily([...own, ...IP_VARIABLES.flatMap((name) => parameters.get(name) ?? [])]),
       ...(filter !== undefined && { filter }),
       ...(variables.length > 0 && { variables: Object.fromEntries(variables.sort()) }),
-      ...((learning === 'dhcp' || learning === 'any') && { learn: learning }),
     },
   ];
 }

@@ -7,6 +7,7 @@ import {
   type ImportedGroup,
   type ImportedNic,
   type ImportedRule,
+  icmpType,
   type Omission,
 } from './imported.ts';
 import { child, children, parseXml, textOf } from './xml.ts';
@@ -116,7 +117,7 @@ function ruleOf(rule: Element, where: string, omissions: Omission[]): ImportedRu
     action: 'accept',
     ...(protocol !== undefined && { protocol }),
     ...(ports !== undefined && { ports }),
-    ...(types !== undefined && { types: [types] }),
+    ...(types !== undefined && { types: [icmpType(types)] }),
     ...(peers !== undefined && { [direction === 'in' ? 'from' : 'to']: peers }),
   };
 }

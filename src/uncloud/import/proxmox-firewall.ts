@@ -1,4 +1,11 @@
-import { blocksBetween, type ImportedGroup, type ImportedRule, type Omission, single } from './imported.ts';
+import {
+  blocksBetween,
+  type ImportedGroup,
+  type ImportedRule,
+  icmpType,
+  type Omission,
+  single,
+} from './imported.ts';
 
 type Peer = NonNullable<ImportedRule['from']>[number];
 type Target = ImportedRule['action'];
@@ -23,6 +30,9 @@ export interface GuestFirewall {
 }
 
 const TARGETS: Readonly<Record<string, Target>> = { ACCEPT: 'accept', DROP: 'drop', REJECT: 'reject' };
+
+/** Levels that are called otherwise here. */
+const LEVELS: Readonly<Record<string, string>> = { warning: 'warn' };
 
 /** The macros of the firewall's documentation that stand for ports or types alone. */
 const MACROS: Readonly<Record<string, readonly Pick<ImportedRule, 'protocol' | 'ports' | 'types'>[]>> = {
@@ -196,7 +206,7 @@ function rulesOf({ where, direction, target, options }: RawRule, context: Contex
     action,
     ...part,
     ...(peers.length > 0 && { [direction === 'in' ? 'from' : 'to']: peers }),
-    ...(log !== undefined && log !== 'nolog' && { log: { level: log } }),
+    ...(log !== undefined && log !== 'nolog' && { log: { level: LEVELS[log] ?? log } }),
   }));
 }
 
@@ -216,7 +226,7 @@ function protocolOf(
     ...(protocol !== undefined && { protocol: protocol === 'ipv6-icmp' ? 'icmpv6' : protocol }),
     ...(dport !== undefined && { ports: dport }),
     ...(sport !== undefined && { sourcePorts: sport }),
-    ...(types !== undefined && { types: [types] }),
+    ...(types !== undefined && { types: [icmpType(types)] }),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ImportError, importLibvirt } from '../../../src/uncloud/index.ts';
+import { assertValid } from './valid.ts';
 
 /** A running domain on a bridge, with a filter and its variables. */
 const RUNNING = `<domain type='kvm' id='3'>
@@ -39,6 +40,10 @@ const DEFINED = `<domain type='kvm'><name>off</name><devices>
 </devices></domain>`;
 
 suite('importing from libvirt', () => {
+  test('what validation takes', () => {
+    for (const text of [RUNNING, NETWORK, DEFINED]) assertValid(importLibvirt(text));
+  });
+
   test('a running domain on a bridge', () => {
     assert.deepEqual(importLibvirt(RUNNING), {
       vms: {
@@ -70,7 +75,6 @@ suite('importing from libvirt', () => {
             bridge: 'virbr0',
             mac: '52:54:00:aa:00:02',
             filter: 'clean-traffic',
-            learn: 'dhcp',
           },
         ],
       },
@@ -79,6 +83,7 @@ suite('importing from libvirt', () => {
     assert.deepEqual(
       omissions.map(({ where, what }) => [where, /<[^>]*>/.exec(what)?.[0]]),
       [
+        ['domain nat, interface 0', undefined],
         ['domain nat, interface 1', '<source bridge>'],
         ['domain off, interface 0', '<target dev>'],
       ],

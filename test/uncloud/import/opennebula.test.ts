@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ImportError, importOpenNebula } from '../../../src/uncloud/index.ts';
+import { assertValid } from './valid.ts';
 
 /** As 5.4 shows a VM: CDATA everywhere, IPv6 as link, ULA and global. */
 const OLD = `<VM>
@@ -47,6 +48,10 @@ const POOL = `<?xml version="1.0"?>
 </VM_POOL>`;
 
 suite('importing from OpenNebula', () => {
+  test('what validation takes', () => {
+    for (const text of [OLD, POOL]) assertValid(importOpenNebula(text));
+  });
+
   test('onevm show -x of 5.4', () => {
     assert.deepEqual(importOpenNebula(OLD), {
       vms: {
@@ -95,7 +100,7 @@ suite('importing from OpenNebula', () => {
             ports: ['22', '8000-8080'],
             from: ['198.51.100.2/31', '198.51.100.4/30'],
           },
-          { direction: 'in', action: 'accept', protocol: 'icmp', types: ['8'] },
+          { direction: 'in', action: 'accept', protocol: 'icmp', types: [8] },
         ],
         default: { in: 'drop', out: 'drop' },
       },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { importProxmox } from '../../../src/uncloud/index.ts';
+import { assertValid } from './valid.ts';
 
 const VM = `agent: 1
 boot: order=scsi0
@@ -58,6 +59,17 @@ IN ACCEPT -p udp -dport 443
 `;
 
 suite('importing from Proxmox', () => {
+  test('what validation takes', () => {
+    const guest = GUEST.replace('-log info', '-log warning');
+    assertValid(
+      importProxmox([
+        { name: '100.conf', text: VM },
+        { name: '100.fw', text: guest },
+        { name: 'cluster.fw', text: CLUSTER },
+      ]),
+    );
+  });
+
   test('a guest with a firewall, security groups, sets and aliases', () => {
     const { vms, groups, omissions } = importProxmox([
       { name: 'qemu-server/100.conf', text: VM },
