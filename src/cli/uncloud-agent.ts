@@ -15,7 +15,8 @@ of JSON for each thing that happens. SIGHUP reads everything again.
   --host FILE             this host
   --name NAME             its name in the store (the machine's)
   --state FILE            where the last good state is kept over a restart
-  --listen PORT|PATH      answers GET /health, GET /metrics, POST /confirm, POST /resync, on 127.0.0.1 or a socket
+  --listen PORT|PATH      answers GET /health and GET /metrics on 127.0.0.1 or a Unix socket; POST /confirm and
+                          POST /resync on a socket alone
 ${storeHelp}
 ${netnsHelp}`;
 

@@ -22,6 +22,9 @@ import type { Elements, TablePlan } from './table.ts';
 import { transition } from './transition.ts';
 import { unenforced } from './unenforced.ts';
 
+/** The key of a VM's record, in problems. */
+const VM_KEY = /^distributed-firewall\/vm\/(.*)$/s;
+
 /** What a {@link Firewall} begins with. */
 export interface FirewallOptions {
   readonly host: Host;
@@ -62,6 +65,7 @@ export class Firewall {
   readonly #facts: Facts;
   readonly #context: Context;
   readonly #words: Omit<Policy, 'vms'>;
+  readonly #wordProblems: readonly Problem[];
   readonly #claims: Claims;
   readonly #inForce = new Map<string, Vm>();
   /** Records that are good in themselves, and claim what is another's. */
@@ -88,6 +92,7 @@ export class Firewall {
     });
     const { vms, ...words } = policy;
     this.#words = words;
+    this.#wordProblems = problems.filter(({ key }) => !VM_KEY.test(key));
     this.#context = contextOf(host, words, facts);
     this.#claims = claims(host);
     this.#ports = portsOf(host, Object.values(vms));
@@ -107,7 +112,7 @@ export class Firewall {
     }
     const records = (value as { vms?: Record<string, unknown> }).vms ?? {};
     for (const problem of problems) {
-      const [, id] = /^distributed-firewall\/vm\/(.*)$/s.exec(problem.key) ?? [];
+      const [, id] = VM_KEY.exec(problem.key) ?? [];
       if (id === undefined) continue;
       this.#refused.set(id, { problem, ports: legiblePorts(records[id], host) });
       const vm = validVm(id, records[id], words);
@@ -122,9 +127,14 @@ export class Firewall {
     return this.#inForce;
   }
 
-  /** What is refused, of VMs. */
+  /** What is refused: VMs, as of now, and groups, networks and filters. */
   get problems(): readonly Problem[] {
-    return [...this.#refused.values()].map(({ problem }) => problem);
+    return [...this.#wordProblems, ...[...this.#refused.values()].map(({ problem }) => problem)];
+  }
+
+  /** What is in force, as the `previous` of a policy to come. */
+  policy(): Policy {
+    return { ...this.#words, vms: Object.fromEntries(this.#inForce) };
   }
 
   /** The same as that of {@link render}. */

@@ -60,8 +60,9 @@ export interface AgentState {
   readonly failures: number;
 }
 
-/** Snapshots and statuses are written no more often than this, in milliseconds. */
+/** Statuses, and snapshots of what may be many VMs, are written no more often than this, in milliseconds. */
 const REPORT = 500;
+const SNAPSHOT = 10_000;
 
 /**
  * Keeps the kernel of one host equal to what a store says, whatever happens to the store, the network, the
@@ -130,8 +131,7 @@ export class Agent {
 
   /** Deletions that were held back are meant. */
   confirm(): void {
-    this.#records.confirm();
-    this.#isWhole = true;
+    for (const key of this.#records.confirm()) this.#changed.add(key);
     this.#due();
   }
 
@@ -145,6 +145,7 @@ export class Agent {
     this.#facts = await factsOf(nft);
     const ending = new AbortController();
     const stop = AbortSignal.any([signal, ending.signal]);
+    stop.addEventListener('abort', () => this.#wake?.(), { once: true });
     // What happens to our tables from now on is heard, the agent's own beginning included.
     const guard = this.#guard(stop);
     const parts = [
@@ -155,6 +156,7 @@ export class Agent {
           this.#enforceWhenDue(stop),
           this.#lookForInterfaces(stop),
           this.#report(stop),
+          this.#keepSnapshot(stop),
         ]),
       ),
     ];
@@ -180,6 +182,7 @@ export class Agent {
       const snapshot = await readSnapshot(file);
       if (snapshot === undefined) return;
       this.#records.seed(snapshot.entries);
+      for (const { key } of snapshot.entries) this.#changed.add(key);
       this.#isWhole = true;
       this.#log('info', 'snapshot read', { records: snapshot.entries.length, revision: snapshot.revision });
       await this.#enforce(signal);
@@ -273,7 +276,6 @@ export class Agent {
       if (!this.#isDue) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
-          signal.addEventListener('abort', () => resolve(), { once: true });
         });
       }
       signal.throwIfAborted();
@@ -312,8 +314,8 @@ export class Agent {
       this.#vmRevision = lastRevision(told, `${this.#prefix}vm/`) ?? this.#vmRevision;
     }
     const { changed, hash, vms, problems } = await this.#enforceThose(signal);
+    this.#good.take(this.#changed, entries, problems, this.#prefix);
     this.#changed.clear();
-    this.#good.take(entries, problems, this.#prefix);
     this.#tellNew(problems);
     const { revision, held } = { revision: this.#vmRevision, held: this.#records.held };
     this.#update({
@@ -351,7 +353,7 @@ export class Agent {
     this.#log('error', 'not in force', { error: (error as Error).message });
   }
 
-  /** Writes snapshot and status when they say something new, and the status before its lease ends. */
+  /** Writes the status when it says something new, and before its lease ends. */
   async #report(signal: AbortSignal): Promise<void> {
     const { lease = 60_000 } = this.#options;
     for (let last = 0, wrong = 0; ; ) {
@@ -360,7 +362,6 @@ export class Agent {
       const isNew = status !== this.#reported;
       if (!isNew && Date.now() - last < lease / 3) continue;
       try {
-        if (isNew) await this.#writeSnapshot();
         await this.#options.store.put(statusKey(this.#prefix, this.#options.name), status, {
           ttl: lease / 1000,
           signal,
@@ -388,6 +389,21 @@ export class Agent {
       held: held?.keys.length ?? 0,
       ...(error !== undefined && { error }),
     };
+  }
+
+  /** Writes the snapshot when something else is in force. */
+  async #keepSnapshot(signal: AbortSignal): Promise<void> {
+    for (let written = ''; ; ) {
+      await pause(written === '' ? REPORT : SNAPSHOT, undefined, { signal });
+      const { hash } = this.#state;
+      if (hash === written || this.#unheard.size > 0) continue;
+      try {
+        await this.#writeSnapshot();
+        written = hash;
+      } catch (error) {
+        this.#log('error', 'no snapshot written', { error: (error as Error).message });
+      }
+    }
   }
 
   async #writeSnapshot(): Promise<void> {

@@ -3,7 +3,7 @@ import { apply } from '../apply.ts';
 import type { Facts } from '../facts.ts';
 import { Firewall } from '../firewall.ts';
 import { completed, type Host } from '../host.ts';
-import { type Policy, parsePolicy } from '../policy.ts';
+import type { Policy } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import type { Entry } from '../store/index.ts';
 import { desiredPolicy, recordOf } from './desired.ts';
@@ -27,9 +27,8 @@ export class Enforcer {
   readonly #host: Host;
   readonly #prefix: string;
   #firewall: Firewall | undefined;
+  /** What was in force, while nobody is sure what is: those who had something claim it. */
   #previous: Policy | undefined;
-  /** Problems of groups, networks and filters. */
-  #vocabulary: readonly Problem[] = [];
 
   constructor(nft: Connection, host: Host, prefix: string) {
     this.#nft = nft;
@@ -40,17 +39,14 @@ export class Enforcer {
   /** Brings our tables to what the records say, whatever they are. */
   async whole(entries: ReadonlyMap<string, Entry>, facts: Facts, signal: AbortSignal): Promise<Enforced> {
     const host = completed(this.#host, facts);
-    const { value, revisions } = desiredPolicy(this.#prefix, entries.values());
-    const previous = this.#last();
-    const options = { host, revisions, ...(previous && { previous }) };
-    const { policy, problems } = parsePolicy(value, options);
-    const firewall = new Firewall({ ...options, policy: value, facts });
+    const { value: policy, revisions } = desiredPolicy(this.#prefix, entries.values());
+    const previous = this.#firewall?.policy() ?? this.#previous;
+    const firewall = new Firewall({ host, policy, facts, revisions, ...(previous && { previous }) });
     this.#firewall = undefined;
-    const { changed, rendering } = await apply(this.#nft, firewall.rendering(), { signal });
+    this.#previous = previous;
+    const { changed } = await apply(this.#nft, firewall.rendering(), { signal });
     this.#firewall = firewall;
-    this.#previous = policy;
-    this.#vocabulary = problems.filter(({ key }) => !isVm(key));
-    return { changed, hash: rendering.hash, vms: firewall.vms.size, problems };
+    return enforced(firewall, changed);
   }
 
   /**
@@ -72,22 +68,16 @@ export class Enforcer {
       if (commands.length > 0) await this.#nft.commit([...commands], { signal });
     } catch (error) {
       undo();
+      this.#previous = firewall.policy();
       this.#firewall = undefined;
       if (error instanceof TransactionError) return undefined;
       throw error;
     }
-    const problems = [...this.#vocabulary, ...firewall.problems];
-    return { changed: commands.length > 0, hash: firewall.hash, vms: firewall.vms.size, problems };
-  }
-
-  /** What is in force, for those who claim what they had. */
-  #last(): Policy | undefined {
-    if (this.#previous === undefined || this.#firewall === undefined) return this.#previous;
-    this.#previous = { ...this.#previous, vms: Object.fromEntries(this.#firewall.vms) };
-    return this.#previous;
+    return enforced(firewall, commands.length > 0);
   }
 }
 
-function isVm(key: string): boolean {
-  return key.startsWith('distributed-firewall/vm/');
+function enforced(firewall: Firewall, changed: boolean): Enforced {
+  const { hash, vms, problems } = firewall;
+  return { changed, hash, vms: vms.size, problems };
 }

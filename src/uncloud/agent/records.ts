@@ -75,10 +75,16 @@ export class Records {
     return changed;
   }
 
-  /** The deletions that were held are meant. */
-  confirm(): void {
-    for (const key of this.#held) this.#entries.delete(key);
+  /**
+   * The deletions that were held are meant.
+   *
+   * @returns their keys
+   */
+  confirm(): string[] {
+    const keys = [...this.#held];
+    for (const key of keys) this.#entries.delete(key);
     this.#held.clear();
+    return keys;
   }
 
   /** What a complete listing says beside what is known: what is not in it is gone. */
