@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { type Instruction, instructionText } from './bytecode/index.ts';
+export { symbolsOf } from './datatype/index.ts';
 export { bytecodeText } from './format/bytecode.ts';
 export { type CompileLine, compileLine } from './format/compile-line.ts';
 export {

@@ -18,7 +18,7 @@ export { classid, devgroup, mark, realm } from './marks.ts';
 export { dscp, ecn, fibAddrtype, inetProto, inetService, nfProto } from './network.ts';
 export { gid, uid } from './owners.ts';
 export { quoted } from './quoted.ts';
-export { concatId, type DatatypeName, datatype, datatypes, splitConcatId } from './registry.ts';
+export { concatId, type DatatypeName, datatype, datatypes, splitConcatId, symbolsOf } from './registry.ts';
 export { string } from './strings.ts';
 export { date, day, hour, time } from './time.ts';
 export { dccpPkttype, mhType, tcpFlag } from './transport.ts';

@@ -82,6 +82,14 @@ export function datatype(name: string): Datatype {
   );
 }
 
+/**
+ * The names that values of a type have, and their numbers, in nft's order: what `nft describe` prints. Empty for a
+ * type whose values have none.
+ */
+export function symbolsOf(type: DatatypeName): ReadonlyMap<string, bigint> {
+  return datatypes[type].symbols ?? new Map();
+}
+
 const idBits = 6;
 const byId = new Map<number, Datatype>(
   Object.values(datatypes)

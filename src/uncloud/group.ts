@@ -1,8 +1,9 @@
+import { symbolsOf } from '../index.ts';
 import { prefixText } from './address.ts';
 import { list, mac, name, object, parsed, peerBlock, text, version, word } from './check.ts';
 import { type Log, parseLog } from './log.ts';
 import { Refused } from './problem.ts';
-import { ICMP_TYPES, PROTOCOLS, WITH_PORTS } from './protocol.ts';
+import { PROTOCOLS, WITH_PORTS } from './protocol.ts';
 
 /** Whose traffic a rule is about: a block, all of a group, all of a VM, a MAC. */
 export type Peer = string | { readonly group: string } | { readonly vm: string } | { readonly mac: string };
@@ -89,9 +90,14 @@ export function protocolNumber(value: unknown, path: string): number {
 }
 
 export function icmpType(protocol: 'icmp' | 'icmpv6', value: unknown, path: string): number {
-  const number = typeof value === 'string' ? ICMP_TYPES[protocol][value] : value;
+  const symbols = symbolsOf(`${protocol}_type`);
+  const named = typeof value === 'string' ? symbols.get(value) : undefined;
+  const number = named === undefined ? value : Number(named);
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 255) {
-    throw new Refused(path, `not a type of ${protocol}`);
+    throw new Refused(
+      path,
+      `not a type of ${protocol} (${[...symbols.keys()].join(', ')}, or a number to 255)`,
+    );
   }
   return number;
 }

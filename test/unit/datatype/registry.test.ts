@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { concatId, datatype, datatypes, splitConcatId } from '../../../src/datatype/index.ts';
+import { concatId, datatype, datatypes, splitConcatId, symbolsOf } from '../../../src/datatype/index.ts';
 
 test('every type is found under its own name', () => {
   for (const [name, type] of Object.entries(datatypes)) {
@@ -80,4 +80,12 @@ test('a concatenation is numbered by its types, the first one highest', () => {
   assert.equal(splitConcatId(concatId([...five, ipv4_addr])), undefined);
   assert.equal(splitConcatId(0), undefined);
   assert.equal(splitConcatId(63), undefined);
+});
+
+test('the symbols of a type are those of its values, and none where they have no names', () => {
+  for (const [symbol, value] of symbolsOf('icmpv6_type')) {
+    assert.equal(datatypes.icmpv6_type.parse(symbol), value);
+  }
+  assert.equal(symbolsOf('icmp_type').get('echo-request'), 8n);
+  assert.equal(symbolsOf('ipv4_addr').size, 0);
 });
