@@ -127,7 +127,7 @@ void Batch::message(const Record& record) {
   const bool echoes = (record.flags & NLM_F_ECHO) != 0 || (echo_ && makes_object(record.type));
   uint16_t extra_flags = echoes ? NLM_F_ECHO : 0;
   if (record.type == NFT_MSG_DELSETELEM) {
-    announce(record, attributes);
+    announce_flush(record, attributes);
   } else if (is_first()) {
     extra_flags = NLM_F_ECHO;
   }
@@ -157,6 +157,23 @@ void Batch::announce(const Record& record, const Span& attributes) {
                                            NFT_MSG_NEWTABLE, record.family, NLM_F_ECHO, next_sequence());
   put_attributes(header, Span(attributes.data(), length));
   bytes_.commit(header->nlmsg_len);
+  messages_.push_back({start, record.operation, std::nullopt, false});
+}
+
+/**
+ * As {@link announce}, where nobody has looked whether there is such a table: an addition would make it, and
+ * what follows would be refused for its set. To delete no elements changes nothing either, and is refused for
+ * whatever the flush is refused for.
+ */
+void Batch::announce_flush(const Record& record, const Span& attributes) {
+  if (!commits_ || !is_first()) return;
+  const size_t start = bytes_.size();
+  auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + attributes.size() + MNL_ATTR_HDRLEN));
+  nlmsghdr* header = nftnl_nlmsg_build_hdr(room, record.type, record.family, NLM_F_ECHO, next_sequence());
+  put_attributes(header, attributes);
+  mnl_attr_put(header, NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, 0, nullptr);
+  bytes_.commit(header->nlmsg_len);
+  announces_flush_ = true;
   messages_.push_back({start, record.operation, std::nullopt, false});
 }
 

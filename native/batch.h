@@ -50,6 +50,9 @@ class Batch {
   /** Whether a message of this sequence number is in the batch. */
   bool contains(uint32_t sequence) const { return sequence - sequence_ < count(); }
 
+  /** Whether the kernel refuses the message of this sequence number for what it refused the one before. */
+  bool repeats(uint32_t sequence) const { return announces_flush_ && sequence == sequence_ + 2; }
+
   /** The operation whose echo the message with this sequence number, which the batch contains, asked for. */
   std::optional<uint32_t> echoed(uint32_t sequence) const;
 
@@ -76,6 +79,7 @@ class Batch {
   void end();
   void message(const Record& record);
   void announce(const Record& record, const Span& attributes);
+  void announce_flush(const Record& record, const Span& attributes);
   void elements(const Record& record);
   void rows(const Record& record);
   nlmsghdr* begin_elements(const Record& record, const Span& prefix);
@@ -88,6 +92,8 @@ class Batch {
   /** Objects that are made are to be echoed. */
   bool echo_;
   bool acknowledged_ = false;
+  /** The first message stands for the second, as far as the kernel may refuse it. */
+  bool announces_flush_ = false;
   std::vector<Message> messages_;
 };
 

@@ -16,7 +16,7 @@ void take(const nlmsghdr* message, const Batch& batch, Outcome& outcome) {
   if (!batch.contains(message->nlmsg_seq)) return;
   if (message->nlmsg_type == NLMSG_ERROR) {
     Report report = read_report(message);
-    if (report.code == 0) return;
+    if (report.code == 0 || (batch.repeats(message->nlmsg_seq) && !outcome.failures.empty())) return;
     outcome.failures.push_back(
         {report.code, std::move(report.text), batch.place(message->nlmsg_seq, report.offset)});
     return;
