@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "errors.h"
-#include "links.h"
 #include "program.h"
+#include "rtnetlink.h"
 #include "transaction.h"
 #include "values.h"
 
@@ -19,6 +19,11 @@ constexpr size_t kCopied = 64 << 10;
 
 /** Tells a Connection from whatever else an object may wrap. */
 constexpr napi_type_tag kConnectionTag = {0x6b1f0c5e9a7d4f21, 0x8c3e52d7f4b960a8};
+
+Bytes bytes_copy(const Napi::CallbackInfo& info, size_t index) {
+  const Napi::Uint8Array bytes = bytes_argument(info, index);
+  return Bytes(bytes.Data(), bytes.Data() + bytes.ByteLength());
+}
 
 /** (type, family, flags, attributes) from `index` on. */
 Request request_arguments(const Napi::CallbackInfo& info, size_t index) {
@@ -170,12 +175,12 @@ Work generation_work(std::shared_ptr<Channel> channel) {
   };
 }
 
-Work links_work(std::shared_ptr<Channel> channel) {
-  return [channel = std::move(channel)](const std::atomic<bool>&) -> Convert {
+Work rtnetlink_work(std::shared_ptr<Channel> channel, Bytes requests) {
+  return [channel = std::move(channel), requests = std::move(requests)](const std::atomic<bool>&) -> Convert {
     const std::lock_guard<std::mutex> lock(channel->mutex);
-    auto messages = std::make_shared<Buffer>();
-    read_links(*channel->socket, *messages);
-    return [messages](Napi::Env env) { return give(env, *messages); };
+    auto answer = std::make_shared<Buffer>();
+    ask_rtnetlink(*channel->socket, Span(requests.data(), requests.size()), *answer);
+    return [answer](Napi::Env env) { return give(env, *answer); };
   };
 }
 
@@ -191,8 +196,8 @@ Napi::Function Connection::define(Napi::Env env) {
                          InstanceMethod<&Connection::next>("next"),
                          InstanceMethod<&Connection::generation>("generation"),
                          InstanceMethod<&Connection::generation_sync>("generationSync"),
-                         InstanceMethod<&Connection::links>("links"),
-                         InstanceMethod<&Connection::links_sync>("linksSync"),
+                         InstanceMethod<&Connection::rtnetlink>("rtnetlink"),
+                         InstanceMethod<&Connection::rtnetlink_sync>("rtnetlinkSync"),
                          InstanceMethod<&Connection::port>("port"),
                          InstanceMethod<&Connection::cancel>("cancel"),
                          InstanceMethod<&Connection::close>("close"),
@@ -231,8 +236,9 @@ Connection& Connection::of(Napi::Value value) {
   return *Unwrap(value.As<Napi::Object>());
 }
 
-std::unique_ptr<Socket> Connection::sibling(Napi::Env env, std::optional<int> receive_buffer) const {
-  return channel(env)->socket->sibling(receive_buffer);
+std::unique_ptr<Socket> Connection::sibling(Napi::Env env, std::optional<int> receive_buffer,
+                                            int protocol) const {
+  return channel(env)->socket->sibling(receive_buffer, protocol);
 }
 
 Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
@@ -306,12 +312,12 @@ Napi::Value Connection::generation_sync(const Napi::CallbackInfo& info) {
   return run_now(info.Env(), generation_work(channel(info.Env())));
 }
 
-Napi::Value Connection::links(const Napi::CallbackInfo& info) {
-  return add(info, links_work(channel(info.Env())));
+Napi::Value Connection::rtnetlink(const Napi::CallbackInfo& info) {
+  return add(info, rtnetlink_work(channel(info.Env()), bytes_copy(info, 1)));
 }
 
-Napi::Value Connection::links_sync(const Napi::CallbackInfo& info) {
-  return run_now(info.Env(), links_work(channel(info.Env())));
+Napi::Value Connection::rtnetlink_sync(const Napi::CallbackInfo& info) {
+  return run_now(info.Env(), rtnetlink_work(channel(info.Env()), bytes_copy(info, 0)));
 }
 
 Napi::Value Connection::port(const Napi::CallbackInfo& info) {

@@ -43,7 +43,8 @@ class Connection : public Napi::ObjectWrap<Connection> {
    * @throws Napi::Error when the connection is closed
    * @throws SystemError
    */
-  std::unique_ptr<Socket> sibling(Napi::Env env, std::optional<int> receive_buffer) const;
+  std::unique_ptr<Socket> sibling(Napi::Env env, std::optional<int> receive_buffer,
+                                  int protocol = NETLINK_NETFILTER) const;
 
  private:
   Napi::Value submit(const Napi::CallbackInfo& info);
@@ -53,8 +54,8 @@ class Connection : public Napi::ObjectWrap<Connection> {
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value generation(const Napi::CallbackInfo& info);
   Napi::Value generation_sync(const Napi::CallbackInfo& info);
-  Napi::Value links(const Napi::CallbackInfo& info);
-  Napi::Value links_sync(const Napi::CallbackInfo& info);
+  Napi::Value rtnetlink(const Napi::CallbackInfo& info);
+  Napi::Value rtnetlink_sync(const Napi::CallbackInfo& info);
   Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -1,14 +1,31 @@
 #include "monitor.h"
 
 #include <utility>
+#include <vector>
 
 #include "connection.h"
 #include "dump.h"
 #include "errors.h"
+#include "messages.h"
 #include "task.h"
 #include "values.h"
 
 namespace nftjs {
+namespace {
+
+std::vector<int> groups_argument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsArray()) throw bad_argument(info.Env(), "an array expected");
+  const Napi::Array array = info[index].As<Napi::Array>();
+  std::vector<int> groups;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value group = array[i];
+    if (!group.IsNumber()) throw bad_argument(info.Env(), "a number expected");
+    groups.push_back(group.As<Napi::Number>().Int32Value());
+  }
+  return groups;
+}
+
+}  // namespace
 
 Napi::Function Monitor::define(Napi::Env env) {
   return DefineClass(env, "Monitor",
@@ -25,19 +42,35 @@ Monitor::Monitor(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Monitor>(info), context_(info.Env(), "nftjs") {
   const Napi::Env env = info.Env();
   const Connection& connection = Connection::of(info[0]);
-  const int group = static_cast<int>(uint_argument(info, 1));
-  const int receive_buffer = static_cast<int>(uint_argument(info, 2));
+  const int protocol = static_cast<int>(uint_argument(info, 1));
+  const std::vector<int> groups = groups_argument(info, 2);
+  const int receive_buffer = static_cast<int>(uint_argument(info, 3));
   try {
-    socket_ = connection.sibling(env, receive_buffer);
-    socket_->subscribe(group);
+    socket_ = connection.sibling(env, receive_buffer, protocol);
+    for (const int group : groups) socket_->subscribe(group);
     // On a socket of its own: what it tells and what we heard since must not get mixed up.
-    generation_ = nftjs::generation(*connection.sibling(env, std::nullopt));
+    if (protocol == NETLINK_NETFILTER) {
+      generation_ = nftjs::generation(*connection.sibling(env, std::nullopt));
+    }
     readable_ = std::make_unique<Readable>(
         env, socket_->descriptor(), [this] { on_ready(); }, [this] { socket_.reset(); });
   } catch (const Napi::Error&) {
     throw;
   } catch (...) {
     throw to_error(env, std::current_exception());
+  }
+}
+
+/** Sends a request, whose answer is an acknowledgement; what comes before that was not promised to anybody. */
+void Monitor::ask(const uint8_t* request, size_t size) {
+  socket_->send(request, size);
+  for (std::optional<Report> report; !report;) {
+    Buffer answer;
+    if (socket_->receive(answer) == 0) throw SystemError("recvfrom", ENOBUFS, "the kernel did not answer");
+    each_message(answer.data(), answer.size(), [&](const nlmsghdr* message) {
+      if (message->nlmsg_type == NLMSG_ERROR) report = read_report(message);
+    });
+    if (report && report->code != 0) throw Refused(*report);
   }
 }
 

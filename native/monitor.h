@@ -21,7 +21,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  /** `new Monitor(connection, group, receiveBuffer)` */
+  /** `new Monitor(connection, protocol, groups, receiveBuffer)` */
   explicit Monitor(const Napi::CallbackInfo& info);
 
  private:
@@ -44,6 +44,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
   Napi::Value unref(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  void ask(const uint8_t* request, size_t size);
   Received receive(size_t limit);
   void drain();
   bool answer(const Waiting& waiting);
@@ -53,7 +54,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
   /** Null when closed. */
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<Readable> readable_;
-  /** The ruleset's when the monitor began: whatever is newer will be heard, all of it. */
+  /** Of NETLINK_NETFILTER, the ruleset's when the monitor began: whatever is newer will be heard, all of it. */
   uint32_t generation_ = 0;
   std::optional<Waiting> waiting_;
   Napi::AsyncContext context_;

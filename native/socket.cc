@@ -65,8 +65,8 @@ void set_buffer(const mnl_socket* socket, int forced, int polite, int size) {
 Socket::Socket(Handle socket, int receive_buffer)
     : socket_(std::move(socket)), receive_buffer_(receive_buffer), send_limit_(send_buffer()) {}
 
-Socket::Handle Socket::make(int receive_buffer) {
-  Handle socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK));
+Socket::Handle Socket::make(int protocol, int receive_buffer) {
+  Handle socket(mnl_socket_open2(protocol, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket) throw SystemError("socket", errno);
   if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0) throw SystemError("bind", errno);
   set_option(socket.get(), SOL_NETLINK, NETLINK_EXT_ACK, 1);
@@ -78,12 +78,12 @@ Socket::Handle Socket::make(int receive_buffer) {
 std::unique_ptr<Socket> Socket::open(const std::string& netns, int receive_buffer) {
   Handle socket;
   if (netns.empty()) {
-    socket = make(receive_buffer);
+    socket = make(NETLINK_NETFILTER, receive_buffer);
   } else {
     FileDescriptor file(::open(netns.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) throw SystemError("open", errno, netns);
     try {
-      in_namespace(file.get(), [&] { socket = make(receive_buffer); });
+      in_namespace(file.get(), [&] { socket = make(NETLINK_NETFILTER, receive_buffer); });
     } catch (const SystemError& error) {
       throw SystemError(error.syscall(), error.code(), netns);
     }
@@ -102,15 +102,20 @@ void Socket::in_its_namespace(const std::function<void()>& work) const {
   }
 }
 
-std::unique_ptr<Socket> Socket::sibling(std::optional<int> receive_buffer) const {
+std::unique_ptr<Socket> Socket::sibling(std::optional<int> receive_buffer, int protocol) const {
   const int size = receive_buffer.value_or(receive_buffer_);
   Handle socket;
-  in_its_namespace([&] { socket = make(size); });
+  in_its_namespace([&] { socket = make(protocol, size); });
   return std::unique_ptr<Socket>(new Socket(std::move(socket), size));
 }
 
 void Socket::subscribe(int group) {
   set_option(socket_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+}
+
+void Socket::check_strictly() {
+  int strict = 1;
+  mnl_socket_setsockopt(socket_.get(), NETLINK_GET_STRICT_CHK, &strict, sizeof strict);
 }
 
 size_t Socket::send_buffer() const {

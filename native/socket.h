@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
 #include <cstdint>
 #include <functional>
@@ -12,30 +13,38 @@
 
 namespace nftjs {
 
-/** A NETLINK_NETFILTER socket, which stays in the network namespace it was made in. */
+/** A netlink socket, which stays in the network namespace it was made in. */
 class Socket {
  public:
   /** The most bytes one receive() can take: the kernel's messages to a reader of 32 KiB and more. */
   static constexpr size_t kReceiveRoom = 64 * 1024;
 
   /**
-   * Opens a socket in the caller's network namespace, or, where `netns` is not empty, in the one that this
+   * Opens a NETLINK_NETFILTER socket in the caller's network namespace, or, where `netns` is not empty, in the one that this
    * path (/run/netns/NAME, /proc/PID/ns/net) stands for.
    *
    * @param receive_buffer bytes the kernel may queue for us; lowered to net.core.rmem_max without privileges
    */
   static std::unique_ptr<Socket> open(const std::string& netns, int receive_buffer);
 
-  /** Another socket in the network namespace of this one, with a receive buffer as large unless one is given.
+  /**
+   * Another socket in the network namespace of this one, with a receive buffer as large unless one is given.
+   *
+   * @param protocol NETLINK_NETFILTER or NETLINK_ROUTE
    */
-  std::unique_ptr<Socket> sibling(std::optional<int> receive_buffer = std::nullopt) const;
+  std::unique_ptr<Socket> sibling(std::optional<int> receive_buffer = std::nullopt,
+                                  int protocol = NETLINK_NETFILTER) const;
 
   /**
-   * Has the kernel send what it tells a group (NFNLGRP_* of linux/netfilter/nfnetlink.h).
+   * Has the kernel send what it tells a group (NFNLGRP_* of linux/netfilter/nfnetlink.h, RTNLGRP_* of
+   * linux/rtnetlink.h).
    *
-   * @throws SystemError EPERM without CAP_NET_ADMIN
+   * @throws SystemError EPERM without CAP_NET_ADMIN, which NETLINK_ROUTE does not ask for
    */
   void subscribe(int group);
+
+  /** Has the kernel heed filters in requests of dumps; one that is older than Linux 4.20 goes without. */
+  void check_strictly();
 
   /** For polling alone. */
   int descriptor() const { return mnl_socket_get_fd(socket_.get()); }
@@ -73,7 +82,7 @@ class Socket {
   using Handle = std::unique_ptr<mnl_socket, Close>;
 
   Socket(Handle socket, int receive_buffer);
-  static Handle make(int receive_buffer);
+  static Handle make(int protocol, int receive_buffer);
   size_t send_buffer() const;
   void reserve_send_buffer(size_t size);
 

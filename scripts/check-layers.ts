@@ -15,6 +15,7 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
   datatype: [],
   protocol: ['datatype'],
   wire: ['datatype'],
+  rtnetlink: ['datatype', 'wire'],
   bytecode: ['datatype', 'wire'],
   message: ['datatype', 'wire', 'bytecode'],
   model: ['datatype', 'protocol'],
@@ -22,9 +23,10 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
   delinearize: ['datatype', 'protocol', 'wire', 'bytecode', 'message', 'model'],
   format: ['datatype', 'protocol', 'model', 'bytecode', 'linearize'],
   transaction: 'datatype protocol wire bytecode message model linearize format'.split(' '),
-  netlink: 'datatype protocol wire bytecode message model linearize delinearize format transaction'.split(
-    ' ',
-  ),
+  netlink:
+    'datatype protocol wire rtnetlink bytecode message model linearize delinearize format transaction'.split(
+      ' ',
+    ),
   ruleset: 'datatype protocol wire bytecode message model linearize transaction netlink'.split(' '),
 };
 

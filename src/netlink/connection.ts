@@ -1,16 +1,24 @@
 import { CompileError } from '../linearize/index.ts';
 import type { Ruleset, RulesetElement } from '../model/index.ts';
+import { type NetworkInterface, type Route, type RouteChange, readInterfaces } from '../rtnetlink/index.ts';
 import { type Commands, parseCommands } from '../transaction/index.ts';
 import { type CommitOptions, type Committed, Committer } from './committer.ts';
 import { Elements, type SetRef } from './elements.ts';
 import { TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import type { Feed } from './feed.ts';
-import { type NetworkInterface, readInterfaces } from './interfaces.ts';
 import { type ListScope, listRuleset } from './list.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { prepareReset } from './reset.ts';
+import { changeRoutes, listRoutes, type RouteScope } from './routing.ts';
+import {
+  type InterfaceEvent,
+  monitorInterfaces,
+  monitorRoutes,
+  type RouteEvent,
+  type RtnetlinkMonitorOptions,
+} from './rtnetlink-monitor.ts';
 import { type Abortable, NetlinkSocket, NetlinkSocketError, type SocketOptions } from './socket.ts';
 import { Interrupted, pause, READS, TornError } from './torn.ts';
 import { type TraceEvent, type TraceOptions, trace } from './trace.ts';
@@ -197,6 +205,39 @@ export class Connection {
   /** The network interfaces of the namespace. */
   async interfaces(options: Abortable = {}): Promise<NetworkInterface[]> {
     return readInterfaces(await this.#socket.links(options));
+  }
+
+  /** Tells what happens to the namespace's interfaces from now on. Nobody needs privileges for that. */
+  monitorInterfaces(options: RtnetlinkMonitorOptions = {}): Feed<InterfaceEvent> {
+    return monitorInterfaces(this.#socket, options);
+  }
+
+  /**
+   * The routes of the namespace: all, or those of a family, a table, a protocol.
+   *
+   * @throws TornError when the tables changed each time that they were read
+   */
+  routes(scope: RouteScope & Abortable = {}): Promise<Route[]> {
+    return listRoutes(this.#socket, scope, scope);
+  }
+
+  /**
+   * Changes routes, one after the other: some may be refused and the others take effect. To delete one that is not
+   * there is no refusal.
+   *
+   * @returns what was refused, by the index of the change; the message has the kernel's own words
+   * @throws NetlinkSocketError when nobody knows what became of some: list the routes
+   */
+  changeRoutes(
+    changes: readonly RouteChange[],
+    options: Abortable = {},
+  ): Promise<ReadonlyMap<number, NetlinkSocketError>> {
+    return changeRoutes(this.#socket, changes, options);
+  }
+
+  /** Tells what happens to routes from now on. Nobody needs privileges for that. */
+  monitorRoutes(options: RtnetlinkMonitorOptions = {}): Feed<RouteEvent> {
+    return monitorRoutes(this.#socket, options);
   }
 
   /** The number of the ruleset's current state: every commit of anybody changes it. */

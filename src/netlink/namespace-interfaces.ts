@@ -1,5 +1,5 @@
 import { type Elsewhere, InterfacesUnread, type InterfaceTable, withInterfaces } from '../datatype/index.ts';
-import { readInterfaces } from './interfaces.ts';
+import { readInterfaces } from '../rtnetlink/index.ts';
 import type { Abortable } from './socket.ts';
 import type { Transport } from './transport.ts';
 

@@ -64,9 +64,9 @@ export interface NativeConnection {
   next(id: number, limit: number): Promise<NativeAnswer>;
   generation(id: number): Promise<number>;
   generationSync(): number;
-  /** RTM_NEWLINK messages of the namespace's interfaces. */
-  links(id: number): Promise<Uint8Array>;
-  linksSync(): Uint8Array;
+  /** Sends whole messages of rtnetlink to the same namespace, and returns all that it answers, reports included. */
+  rtnetlink(id: number, requests: Uint8Array): Promise<Uint8Array>;
+  rtnetlinkSync(requests: Uint8Array): Uint8Array;
   /** The address of the socket. */
   port(): number;
   /** Rejects a call that has not begun to send, or reads an answer. */
@@ -95,7 +95,10 @@ export interface NativeNews {
 export interface NativeMonitor {
   /** Waits for messages, and returns what is there: about `limit` bytes at most. */
   read(limit: number): Promise<NativeNews>;
-  /** The generation of the ruleset when the monitor began: it hears of all newer ones, from their beginning. */
+  /**
+   * The generation of the ruleset when the monitor began: it hears of all newer ones, from their beginning. 0 of
+   * rtnetlink.
+   */
   generation(): number;
   /** Whether a process waits for a read that waits; it does until it is told not to. */
   ref(): void;
@@ -116,8 +119,13 @@ interface Addon {
     new (length: number): NativeProgram;
   };
   readonly Monitor: {
-    /** In the network namespace of `connection`. */
-    new (connection: NativeConnection, group: number, receiveBuffer: number): NativeMonitor;
+    /** In the network namespace of `connection`; `protocol` is a NETLINK_* number. */
+    new (
+      connection: NativeConnection,
+      protocol: number,
+      groups: readonly number[],
+      receiveBuffer: number,
+    ): NativeMonitor;
   };
 }
 

@@ -1,3 +1,4 @@
+import { linksRequest } from '../rtnetlink/index.ts';
 import type { ProgramWriter } from '../wire/program.ts';
 import { errnoName } from './errno.ts';
 import {
@@ -243,14 +244,25 @@ export class NetlinkSocket {
     return translate(() => this.#native.generationSync());
   }
 
-  /** The network interfaces of the namespace, as whole RTM_NEWLINK messages. */
-  links({ signal }: Abortable = {}): Promise<Uint8Array> {
-    return this.#run(signal, (id) => this.#native.links(id));
+  /** The network interfaces of the namespace: RTM_NEWLINK messages, and the report of their end. */
+  links(options: Abortable = {}): Promise<Uint8Array> {
+    return this.rtnetlink(linksRequest(), options);
   }
 
   /** As {@link links}, on this thread. */
   linksSync(): Uint8Array {
-    return translate(() => this.#native.linksSync());
+    return translate(() => this.#native.rtnetlinkSync(linksRequest()));
+  }
+
+  /**
+   * Sends whole messages of rtnetlink, one behind the other, to the same namespace, and returns all that the kernel
+   * answers, its reports included.
+   *
+   * @throws NetlinkSocketError ENOBUFS when there were more reports than the socket holds (some thousand): what
+   *   became of the requests is not known
+   */
+  rtnetlink(requests: Uint8Array, { signal }: Abortable = {}): Promise<Uint8Array> {
+    return this.#run(signal, (id) => this.#native.rtnetlink(id, requests));
   }
 
   /** The address of the socket: messages about what it did carry it. */
@@ -265,7 +277,20 @@ export class NetlinkSocket {
    * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN
    */
   subscribe(group: number, options: SubscriptionOptions = {}): Subscription {
-    const subscription: Subscription = new NetlinkSubscription(this.#native, group, options, () =>
+    return this.#subscribe('netfilter', [group], options);
+  }
+
+  /** As {@link subscribe}, to groups of rtnetlink (`RTNLGRP_*` of linux/rtnetlink.h), for which nobody needs privileges. */
+  subscribeRtnetlink(groups: readonly number[], options: SubscriptionOptions = {}): Subscription {
+    return this.#subscribe('route', groups, options);
+  }
+
+  #subscribe(
+    protocol: 'route' | 'netfilter',
+    groups: readonly number[],
+    options: SubscriptionOptions,
+  ): Subscription {
+    const subscription: Subscription = new NetlinkSubscription(this.#native, protocol, groups, options, () =>
       this.#followers.delete(subscription),
     );
     this.#followers.add(subscription);

@@ -11,6 +11,9 @@ export interface SubscriptionOptions {
   readonly receiveBuffer?: number;
 }
 
+/** NETLINK_* of linux/netlink.h. */
+export const PROTOCOL = { route: 0, netfilter: 12 } as const;
+
 const RECEIVE_BUFFER = 32 << 20;
 const CHUNK = 256 << 10;
 
@@ -22,10 +25,10 @@ export interface News {
   readonly overrun: boolean;
 }
 
-/** What a group is told; see {@link NetlinkSubscription}. */
+/** What groups are told; see {@link NetlinkSubscription}. */
 export interface Subscription {
   readonly closed: boolean;
-  /** The generation of the ruleset when this began: all newer ones are heard, from their beginning. */
+  /** The generation of the ruleset when this began: all newer ones are heard, from their beginning. 0 of rtnetlink. */
   readonly generation: number;
   /** The next messages; undefined once this is closed. One call at a time. */
   read(): Promise<News | undefined>;
@@ -38,7 +41,7 @@ export interface Subscription {
 }
 
 /**
- * What the kernel tells a multicast group. Messages are taken from the kernel as they are read, so a slow
+ * What the kernel tells multicast groups. Messages are taken from the kernel as they are read, so a slow
  * reader takes no memory but the receive buffer; when that is full, messages are lost and the next read says so.
  */
 export class NetlinkSubscription implements Subscription {
@@ -48,12 +51,13 @@ export class NetlinkSubscription implements Subscription {
 
   constructor(
     connection: NativeConnection,
-    group: number,
+    protocol: keyof typeof PROTOCOL,
+    groups: readonly number[],
     { receiveBuffer = RECEIVE_BUFFER }: SubscriptionOptions,
     closing: () => void,
   ) {
     const { Monitor } = native();
-    this.#native = translate(() => new Monitor(connection, group, receiveBuffer));
+    this.#native = translate(() => new Monitor(connection, PROTOCOL[protocol], groups, receiveBuffer));
     this.#closing = closing;
   }
 

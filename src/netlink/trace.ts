@@ -11,9 +11,9 @@ import type {
   TraceVerdict,
 } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
+import { readInterfaces } from '../rtnetlink/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { Feed } from './feed.ts';
-import { readInterfaces } from './interfaces.ts';
 import { listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';

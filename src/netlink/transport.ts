@@ -1,6 +1,9 @@
 import type { NetlinkSocket } from './socket.ts';
 
-/** What a connection speaks through: the kernel's socket, or something that stands in for it. */
+/**
+ * What a connection speaks through: the kernel's socket, or something that stands in for it, which need not know
+ * of routing.
+ */
 export type Transport = Pick<
   NetlinkSocket,
   | 'closed'
@@ -23,4 +26,4 @@ export type Transport = Pick<
   | typeof Symbol.asyncDispose
 > &
   /** Where there is none, a large program is a single array. */
-  Partial<Pick<NetlinkSocket, 'collect'>>;
+  Partial<Pick<NetlinkSocket, 'collect' | 'rtnetlink' | 'subscribeRtnetlink'>>;

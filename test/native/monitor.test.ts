@@ -221,7 +221,7 @@ test('opening and closing leaves no descriptor behind', options, () =>
 test('what is no connection is refused', options, () => {
   const { Monitor, Connection } = native();
   for (const wrong of [undefined, 7, {}, Object.create(Connection.prototype)]) {
-    assert.throws(() => new Monitor(wrong as never, NFTABLES, 4096), { message: 'a Connection expected' });
+    assert.throws(() => new Monitor(wrong as never, 12, [NFTABLES], 4096), { message: 'a Connection expected' });
   }
 });
 
@@ -260,7 +260,7 @@ test('a subscription that nobody holds goes with the garbage', options, () =>
       const { native } = await import(${JSON.stringify(new URL('../../src/netlink/native.ts', import.meta.url))});
       const other = new (native().Connection)(${JSON.stringify(netns)}, 65536);
       const before = count();
-      for (let i = 0; i < 50; i++) new (native().Monitor)(other, ${NFTABLES}, 65536);
+      for (let i = 0; i < 50; i++) new (native().Monitor)(other, 12, [${NFTABLES}], 65536);
       const most = count() - before;
       for (let i = 0; i < 10; i++) { globalThis.gc(); await new Promise((done) => setTimeout(done, 5)); }
       console.log(JSON.stringify([most, count() - before]));`,
