@@ -17,11 +17,12 @@ const severalFamilies = ({ packet, expr }: RuleCase) =>
     ),
   );
 
-/** Whether a statement that is no comparison stands before one that is, or needs one for what it looks up. */
+/** Whether a statement that is no comparison stands before one that is, or needs one for what it reads or writes. */
 const hasBetween = (expr: RuleCase['expr']) => {
-  const compares = (statement: RuleCase['expr'][number]) => 'match' in statement || 'vmap' in statement;
-  const kinds = expr.map((statement) => (compares(statement) ? 'match' : 'other')).join(' ');
-  return /other .*match/.test(kinds);
+  const compares = (statement: RuleCase['expr'][number]) =>
+    'match' in statement || 'vmap' in statement || JSON.stringify(statement).includes('"payload"');
+  const last = expr.findLastIndex(compares);
+  return expr.slice(0, Math.max(last, 0)).some((statement) => !('match' in statement));
 };
 
 /** A line whose comparisons with bytes of the packet are one for each byte, in no order. */
