@@ -24,6 +24,8 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   out(text: string): void;
   err(text: string): void;
+  /** How wide the terminal is that `err` writes to; nothing where it is none. */
+  readonly columns?: number | undefined;
 }
 
 /** The command line is wrong: the message says how, `--help` what is right. */

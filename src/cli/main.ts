@@ -11,4 +11,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  get columns() {
+    return process.stderr.isTTY ? process.stderr.columns : undefined;
+  },
 });

@@ -8,6 +8,7 @@ import {
   type Transaction,
   TransactionError,
 } from '../index.ts';
+import { appliedOf, UnexpectedStateError } from './applied.ts';
 import { type Desired, type Rendering, render } from './render.ts';
 import { TABLE } from './table.ts';
 
@@ -24,6 +25,14 @@ export interface Planned {
   readonly transaction: Transaction;
   /** The state of the kernel that it is true of. */
   readonly generation: number;
+  /** What was in force before, where rules that say so were: see `marked`. */
+  readonly before: string;
+}
+
+export interface ApplyOptions {
+  readonly signal?: AbortSignal;
+  readonly attempts?: number;
+  readonly expected?: readonly string[];
 }
 
 export interface Applied extends Planned {
@@ -117,12 +126,16 @@ const OURS = (['bridge', 'inet', 'netdev'] as const).map((family) => ({ family, 
 export async function planOf(
   nft: Appliable,
   desired: Desired | Rendering,
-  signal?: AbortSignal,
+  { signal, expected }: Omit<ApplyOptions, 'attempts'> = {},
 ): Promise<Planned> {
   const rendering = 'ruleset' in desired ? desired : render(desired);
   const { ruleset, generation } = await current(nft, signal);
+  const before = appliedOf(ruleset);
+  if (expected !== undefined && before !== rendering.hash && !expected.includes(before))
+    throw new UnexpectedStateError(before, expected);
   const there = { nftables: elementsOf(ruleset) };
-  return { rendering, transaction: diff(there, wanted(rendering, ruleset), { tables: OURS }), generation };
+  const transaction = diff(there, wanted(rendering, ruleset), { tables: OURS });
+  return { rendering, transaction, generation, before };
 }
 
 /**
@@ -130,19 +143,23 @@ export async function planOf(
  * nothing, a changed VM changes elements. Other tables are not touched, nor is what is called `custom_…` in
  * ours. Where somebody else changes the ruleset meanwhile, it starts again.
  *
+ * @param options.expected - what may be in force before, beside what is desired: hashes of `marked` renderings,
+ *   or `none`
  * @throws TransactionError when the kernel refused: nothing was changed
+ * @throws UnexpectedStateError when something else is in force than what is expected
  */
 export async function apply(
   nft: Appliable,
   desired: Desired | Rendering,
-  { signal, attempts = 20 }: { readonly signal?: AbortSignal; readonly attempts?: number } = {},
+  { attempts = 20, ...options }: ApplyOptions = {},
 ): Promise<Applied> {
   const rendering = 'ruleset' in desired ? desired : render(desired);
   for (let attempt = 1; ; attempt++) {
-    const planned = await planOf(nft, rendering, signal);
+    const planned = await planOf(nft, rendering, options);
     const { transaction, generation } = planned;
     if (transaction.nftables.length === 0) return { ...planned, changed: false };
     try {
+      const { signal } = options;
       await nft.commit(transaction as Commands, { generation, ...(signal && { signal }) });
       return { ...planned, changed: true };
     } catch (error) {

@@ -1,5 +1,14 @@
 export * from './agent/index.ts';
-export { type Appliable, type Applied, apply, CUSTOM, type Planned, planOf } from './apply.ts';
+export { marked, NOTHING, UNKNOWN, UnexpectedStateError } from './applied.ts';
+export {
+  type Appliable,
+  type Applied,
+  type ApplyOptions,
+  apply,
+  CUSTOM,
+  type Planned,
+  planOf,
+} from './apply.ts';
 export { examine, type Finding, type Severity } from './doctor.ts';
 export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';
@@ -21,6 +30,7 @@ export {
   type Vm,
 } from './policy.ts';
 export { type Problem, UncloudError } from './problem.ts';
+export * from './push/index.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
 export { type Decision, type Simulated, type Simulation, simulate } from './simulate.ts';
 export { framesOf } from './simulate-pcap.ts';
