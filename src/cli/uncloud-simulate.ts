@@ -81,8 +81,9 @@ const LONGEST = 240;
 
 function decisionText({ family, table, chain, rule, after }: Decision): string {
   const place = `${family} ${table} ${chain}`;
-  if (rule === undefined) return `the policy of ${place}${after === undefined ? '' : `, after ${after}`}`;
-  return `${place}: ${rule.length > LONGEST ? `${rule.slice(0, LONGEST)}…` : rule}`;
+  const behind = after === undefined ? '' : `, after ${after}`;
+  if (rule === undefined) return `the policy of ${place}${behind}`;
+  return `${place}${behind}: ${rule.length > LONGEST ? `${rule.slice(0, LONGEST)}…` : rule}`;
 }
 
 function text(

@@ -141,10 +141,13 @@ export function filterChains(table: TableWriter, context: Context): void {
     }
   }
   if (table.size('filters_out') === 0) return;
+  for (const { name } of table.uses('filtered')) {
+    for (const direction of ['out', 'in'] as const) {
+      // What no rule of a filter ends passes.
+      const chain = `${direction}/${identifier(name)}`;
+      table.chain(`filtered_${chain}`, [[jump(`filter_${chain}`)], [accept()]]);
+    }
+  }
   const own = table.among(source.name, source.key);
-  // What no rule of a filter ends passes, if the MAC is the port's: else the frame meets the base chain's policy.
-  table.chain('filtered', [
-    [own, table.verdicts('filters_out', inPort.key)],
-    [own, accept()],
-  ]);
+  table.chain('filtered', [[own, table.verdicts('filters_out', inPort.key)]]);
 }

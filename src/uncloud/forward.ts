@@ -2,11 +2,12 @@ import {
   accept,
   concat,
   ct,
+  drop,
+  goto,
   icmp,
   icmpv6,
   ip,
   ip6,
-  jump,
   masquerade,
   meta,
   type Operand,
@@ -62,10 +63,9 @@ function within(network: Network, side: Side, verdict: Verdict): Body[] {
   return blocksOf(network).map(([family, texts]) => [FIELDS[family][side].eq(blockSet(texts)), verdict]);
 }
 
-/** The rules for what comes from a network: what does not return may not leave. */
+/** The rules for what comes from a network that is not open. */
 function leaving(network: Network): Body[] {
-  if (network.mode === 'open') return [];
-  return network.mode === 'isolated' ? [[refuse]] : [...within(network, 'saddr', return_()), [refuse]];
+  return network.mode === 'isolated' ? [[refuse]] : [...within(network, 'saddr', goto('leaving')), [refuse]];
 }
 
 /** The rules for what goes to a network. */
@@ -91,19 +91,34 @@ function entering(network: Network): Body[] {
   }
 }
 
-/** A verdict map from interfaces to a chain for each network. */
-function dispatch(port: Operand, networks: readonly [string, Network][], prefix: string): Body[] {
+/** From interfaces to a chain for each network, which ends what comes there. */
+function dispatch(
+  port: Operand,
+  networks: readonly [string, Network][],
+  chain: (name: string) => string,
+): Body[] {
   if (networks.length === 0) return [];
-  return [[port.vmap(networks.map(([name]) => [name, jump(`${prefix}/${identifier(name)}`)] as const))]];
+  const names = networks.map(([name]) => name);
+  return [
+    [port.vmap(names.map((name) => [name, goto(chain(name))] as const))],
+    // The map is empty to a packet under way while it is replaced; sets are not.
+    [port.in(set(...names)), drop()],
+  ];
 }
+
+const fromNetwork = (name: string) => `from/${identifier(name)}`;
+const toNetwork = (name: string) => `to/${identifier(name)}`;
 
 /** Ports of services that a network's guests need of their host: DNS, DHCP and TFTP; DHCPv6 beside. */
 const SERVICES = { tcp: set(53), udp: set(53, 67, 69, 547) };
 
 function networkChains(table: TableWriter, networks: readonly [string, Network][]): void {
   for (const [name, network] of networks) {
-    if (network.mode !== 'open') table.chain(`from/${identifier(name)}`, leaving(network));
-    table.chain(`to/${identifier(name)}`, entering(network));
+    if (network.mode !== 'open') table.chain(fromNetwork(name), leaving(network));
+    table.chain(toNetwork(name), entering(network));
+  }
+  if (networks.some(([, { mode }]) => mode === 'nat' || mode === 'routed')) {
+    table.chain('leaving', [...dispatch(meta.oifname, networks, toNetwork), [accept()]]);
   }
   const guarded = networks.filter(([, { input }]) => input === 'services');
   if (guarded.length > 0) {
@@ -117,11 +132,15 @@ function networkChains(table: TableWriter, networks: readonly [string, Network][
       [meta.l4proto.eq(2), accept()],
       [refuse],
     ]);
-    table.chain('input', [[meta.iifname.vmap(guarded.map(([name]) => [name, jump('services')] as const))]], {
-      hook: 'input',
-      prio: FILTER,
-      policy: 'accept',
-    });
+    table.chain(
+      'input',
+      dispatch(meta.iifname, guarded, () => 'services'),
+      {
+        hook: 'input',
+        prio: FILTER,
+        policy: 'accept',
+      },
+    );
   }
   const translated = networks.filter(([, { mode }]) => mode === 'nat');
   if (translated.length > 0) {
@@ -165,10 +184,10 @@ export function forwardChains(table: TableWriter, context: Context): void {
     rules.push([concat(meta.iifname, meta.oifname).in(set(...pairs)), accept()]);
   }
   const closed = networks.filter(([, { mode }]) => mode !== 'open');
-  rules.push(...dispatch(meta.iifname, closed, 'from'));
-  rules.push(...dispatch(meta.oifname, networks, 'to'));
-  const leaves = networks.filter(([, { mode }]) => mode !== 'isolated').map(([name]) => name);
-  if (leaves.length > 0) rules.push([meta.iifname.in(set(...leaves)), accept()]);
+  rules.push(...dispatch(meta.iifname, closed, fromNetwork));
+  rules.push(...dispatch(meta.oifname, networks, toNetwork));
+  const open = networks.filter(([, { mode }]) => mode === 'open').map(([name]) => name);
+  if (open.length > 0) rules.push([meta.iifname.in(set(...open)), accept()]);
   if (denies) {
     for (const family of ['ip', 'ip6'] as const) {
       for (const length of table.lengths(family)) {
@@ -180,5 +199,5 @@ export function forwardChains(table: TableWriter, context: Context): void {
       }
     }
   }
-  table.chain('forward', rules, { hook: 'forward', prio: FILTER, policy: denies ? 'drop' : 'accept' });
+  table.decide('forward', rules, denies ? drop() : accept(), { hook: 'forward', prio: FILTER });
 }

@@ -63,7 +63,7 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
   const isOut = context.judges(nic.groups, 'out');
   const profile = profileName(nic.groups);
 
-  put('dispatch', ifname, goto(entrance(nic)));
+  put('dispatch', ifname, jump(entrance(nic)));
   put('ports', ifname);
   if (family === 'bridge' && context.host.bridges[port.bridge]?.unlisted === 'deny') put('listed', ifname);
   if (port.private) put('private', ifname);
@@ -75,8 +75,14 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
   if (nic.vlans.length > 0) put('trunk_ports', ifname);
 
   put(destination.name, destination.element(port), isIn ? goto(`in/${profile}`) : accept());
-  if (isIn) put('groups_in', ifname, goto(`in/${profile}`));
-  if (isOut) put('groups_out', ifname, goto(`out/${profile}`));
+  if (isIn) {
+    put('groups_in', ifname, goto(`in/${profile}`));
+    put('grouped_in', ifname);
+  }
+  if (isOut) {
+    put('groups_out', ifname, goto(`out/${profile}`));
+    put('grouped_out', ifname);
+  }
   if (family === 'bridge' && context.rejects(nic.groups)) {
     parts.share(family, 'groups_rejecting', mac, goto(`rejecting/${profile}`));
     if (nic.log) parts.share(family, 'logs_of_macs', mac, jump(`log/${identifier(ifname)}`));
@@ -101,8 +107,10 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
 function putFilter(parts: Collector, context: Context, nic: Nic, port: Port): void {
   const { family, ifname } = port;
   const name = identifier(nic.filter);
-  parts.put(family, 'filters_out', ifname, jump(`filter_out/${name}`));
-  parts.put(family, 'filters_in', ifname, jump(`filter_in/${name}`));
+  parts.put(family, 'filters_out', ifname, goto(`filtered_out/${name}`));
+  parts.put(family, 'filters_in', ifname, goto(`filtered_in/${name}`));
+  parts.put(family, 'filtered_ports', ifname);
+  parts.uses.push({ kind: 'filtered', family, name: nic.filter });
   for (const each of closure(context.policy.filters, nic.filter)) {
     parts.uses.push({ kind: 'filter', family, name: each });
   }

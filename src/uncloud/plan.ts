@@ -1,4 +1,4 @@
-import { accept, and, drop, ether, goto, jump, meta, type Statement } from '../index.ts';
+import { accept, and, drop, ether, goto, jump, meta, type Statement, type Verdict } from '../index.ts';
 import { identifier } from './check.ts';
 import type { Context } from './context.ts';
 import { filterChains } from './filter-rules.ts';
@@ -57,6 +57,11 @@ function vmChains(table: TableWriter, context: Context): void {
   groupChains(table, context);
 }
 
+/*
+ * A verdict map of a table that is being replaced is empty, to a frame that has just met the rule that looks there;
+ * sets are not. So what is behind a map must not pass for the ports that are in it: rules with a set of these say so.
+ */
+
 /** What happens to frames to VMs, after filters; in the end they pass. */
 function toVm(table: TableWriter): Body[] {
   const rules: Body[] = [];
@@ -68,12 +73,20 @@ function toVm(table: TableWriter): Body[] {
     [table.verdicts(key.destination.name, key.destination.key)],
     [unicast(), table.among('ports', key.outPort), drop()],
     [table.verdicts('groups_in', key.outPort)],
+    [table.among('grouped_in', key.outPort), drop()],
   );
   return rules;
 }
 
 function groupsOut(table: TableWriter): Body[] {
-  return [[table.verdicts('groups_out', key.inPort.key)]];
+  return [
+    [table.verdicts('groups_out', key.inPort.key)],
+    [table.among('grouped_out', key.inPort.key), drop()],
+  ];
+}
+
+function filtersIn(table: TableWriter): Body[] {
+  return [[table.verdicts('filters_in', key.outPort)], [table.among('filtered_ports', key.outPort), drop()]];
 }
 
 function bridgeTable(table: TableWriter, context: Context): void {
@@ -82,19 +95,22 @@ function bridgeTable(table: TableWriter, context: Context): void {
   const hasPorts = table.size('ports') > 0;
   if (hasPorts) vmChains(table, context);
 
-  const from: Body[] = [[table.verdicts('dispatch', key.inPort.key)]];
+  const from: Body[] = [
+    [table.verdicts('dispatch', key.inPort.key)],
+    // What a port's chains did not accept comes back here.
+    [table.among('ports', key.inPort.key), drop()],
+    [table.among('closed', key.inPort.key), drop()],
+  ];
   if (facts.ibrname) {
     from.push([table.among('closed_bridges', { operand: meta.ibrname, type: 'ifname' }), drop()]);
   }
-  // Frames of other bridges. A port's chains do not come back here: what ends there meets the policy.
-  from.push([accept()]);
-  table.chain('prerouting', from, { hook: 'prerouting', prio: PREROUTING, policy: 'drop' });
+  // Uplinks have passed; these are frames of other bridges.
+  table.decide('prerouting', from, accept(), { hook: 'prerouting', prio: PREROUTING });
   trackChain(
     table,
     bridges.every(({ mac }) => mac !== undefined),
   );
-  table.chain('groups_out', groupsOut(table), { hook: 'prerouting', prio: GROUPS, policy: 'accept' });
-
+  table.decide('groups_out', groupsOut(table), accept(), { hook: 'prerouting', prio: GROUPS });
   table.chain(
     'groups_rejecting',
     [[table.verdicts('groups_rejecting', { operand: ether.daddr, type: 'ether_addr' })]],
@@ -104,32 +120,21 @@ function bridgeTable(table: TableWriter, context: Context): void {
   // Where no meta ibrname tells which bridge an unlisted port is on, the port at the other end does.
   const inside = table.among('listed', key.inPort.key);
   const outside = table.among('listed', key.outPort);
-  table.chain(
-    'forward',
-    [
-      [inside, outside, accept()],
-      [inside, drop()],
-      [outside, drop()],
-    ],
-    {
-      hook: 'forward',
-      prio: FORWARD,
-      policy: 'accept',
-    },
-  );
+  const across: Body[] = [
+    [inside, outside, accept()],
+    [inside, drop()],
+    [outside, drop()],
+  ];
+  table.decide('forward', across, accept(), { hook: 'forward', prio: FORWARD });
 
-  table.chain('filters_in', [[table.verdicts('filters_in', key.outPort)]], {
-    hook: 'postrouting',
-    prio: FILTERS,
-    policy: 'accept',
-  });
+  table.decide('filters_in', filtersIn(table), accept(), { hook: 'postrouting', prio: FILTERS });
   const to = hasPorts ? toVm(table) : [];
   to.push([table.among('closed', key.outPort), drop()]);
   if (facts.ibrname && table.size('closed_bridges') > 0) {
     table.chain('to_managed', [[outside, accept()], [drop()]]);
     to.push([table.among('closed_bridges', { operand: meta.obrname, type: 'ifname' }), goto('to_managed')]);
   }
-  table.chain('postrouting', to, { hook: 'postrouting', prio: POSTROUTING, policy: 'accept' });
+  table.decide('postrouting', to, accept(), { hook: 'postrouting', prio: POSTROUTING });
 }
 
 /** As many chains as a list of devices needs. */
@@ -138,10 +143,12 @@ function hooked(
   name: string,
   devices: readonly string[],
   rules: readonly Body[],
-  base: Omit<BaseChain, 'dev'>,
+  last: Verdict,
+  base: Omit<BaseChain, 'dev' | 'policy'>,
 ): void {
   for (let i = 0; i < devices.length; i += MOST_DEVICES) {
-    table.chain(`${name}_${i / MOST_DEVICES}`, rules, { ...base, dev: devices.slice(i, i + MOST_DEVICES) });
+    const dev = devices.slice(i, i + MOST_DEVICES);
+    table.decide(`${name}_${i / MOST_DEVICES}`, rules, last, { ...base, dev });
   }
 }
 
@@ -150,37 +157,23 @@ function netdevTable(table: TableWriter, context: Context, devices: Devices): vo
   // Frames to 01:80:c2:00:00:0X go around the bridge's prerouting hook, some around all of its hooks, and
   // still teach it where their source is. No VM has to send any: they end at the port's ingress.
   const linkLocal = and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00');
-  hooked(table, 'ingress', devices.bridged, [[linkLocal, drop()]], {
-    hook: 'ingress',
-    prio: INGRESS,
-    policy: 'accept',
-  });
+  const [ingress, egress] = [
+    { hook: 'ingress', prio: INGRESS } as const,
+    { hook: 'egress', prio: EGRESS } as const,
+  ];
+  hooked(table, 'ingress', devices.bridged, [[linkLocal, drop()]], accept(), ingress);
   if (devices.direct.length > 0) {
     const from: Body[] = [[linkLocal, drop()], [table.verdicts('dispatch', key.inPort.key)]];
-    hooked(table, 'vm_ingress', devices.direct, from, { hook: 'ingress', prio: INGRESS, policy: 'drop' });
-    hooked(table, 'groups_out', devices.direct, groupsOut(table), {
-      hook: 'ingress',
+    hooked(table, 'vm_ingress', devices.direct, from, drop(), ingress);
+    hooked(table, 'groups_out', devices.direct, groupsOut(table), accept(), {
+      ...ingress,
       prio: INGRESS + 10,
-      policy: 'accept',
     });
-    hooked(table, 'filters_in', devices.direct, [[table.verdicts('filters_in', key.outPort)]], {
-      hook: 'egress',
-      prio: EGRESS - 10,
-      policy: 'accept',
-    });
-    hooked(table, 'vm_egress', devices.direct, toVm(table), {
-      hook: 'egress',
-      prio: EGRESS,
-      policy: 'accept',
-    });
+    hooked(table, 'filters_in', devices.direct, filtersIn(table), accept(), { ...egress, prio: EGRESS - 10 });
+    hooked(table, 'vm_egress', devices.direct, toVm(table), accept(), egress);
   }
-  for (const [i, hook] of (['ingress', 'egress'] as const).entries()) {
-    hooked(table, `closed_${hook}`, devices.closed, [], {
-      hook,
-      prio: i === 0 ? INGRESS : EGRESS,
-      policy: 'drop',
-    });
-  }
+  hooked(table, 'closed_ingress', devices.closed, [], drop(), ingress);
+  hooked(table, 'closed_egress', devices.closed, [], drop(), egress);
 }
 
 /** All of our tables, without the elements of their sets. */

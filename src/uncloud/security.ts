@@ -80,7 +80,7 @@ const NONCE = 0x0e01;
 
 /**
  * Port security: the chains that a frame from a VM goes through, in the order of checks. They hang behind
- * `goto`, so a frame that reaches the end of one meets the base chain's policy: drop.
+ * `goto`, so a frame that reaches the end of one goes back to where it came from, and drops there.
  *
  * Whatever the number of VMs there are as many chains and rules as here, and one set for each check and
  * prefix length. Every accept stands behind a lookup that names port and MAC together.

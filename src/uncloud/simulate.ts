@@ -37,7 +37,7 @@ export interface Decision {
   /** In nft syntax; absent where the end of the chain decided by its policy. */
   readonly rule?: string;
   readonly handle?: number;
-  /** The chain that the frame was in last, where the policy decided. */
+  /** The chain that the frame was in last, where that did not decide, but the end of a base chain. */
   readonly after?: string;
 }
 
@@ -197,25 +197,25 @@ function outcome(steps: readonly TraceStep[]): Simulated {
   const refused: Record<string, Decision> = {};
   let reachesHost = false;
   const inward: { accept?: Decision; drop?: Decision } = {};
-  let last: string | undefined;
+  let entered: string[] = [];
   let outPort: string | undefined;
   let isInward = true;
   for (const step of steps) {
     if (step.packet) {
       outPort = step.packet.oif?.name;
       isInward = outPort === undefined;
-      last = undefined;
+      entered = [];
     }
     if (step.table === OURS) {
       if (step.chain === 'out' && outPort !== undefined) reaches.add(outPort);
       if (step.chain === 'host') reachesHost = true;
       continue;
     }
-    if (step.verdict?.chain !== undefined) last = step.verdict.chain;
+    if (step.verdict?.chain !== undefined) entered.push(step.verdict.chain);
     const verdict = step.type === 'policy' ? step.policy : step.verdict?.code;
     if (verdict !== 'accept' && verdict !== 'drop') continue;
-    if (isInward) inward[verdict] = decisionOf(step, last);
-    else if (verdict === 'drop' && outPort !== undefined) refused[outPort] = decisionOf(step, last);
+    if (isInward) inward[verdict] = decisionOf(step, entered);
+    else if (verdict === 'drop' && outPort !== undefined) refused[outPort] = decisionOf(step, entered);
   }
   const verdict = reaches.size > 0 || reachesHost ? 'accept' : 'drop';
   const by = inward[verdict] ?? (verdict === 'drop' ? Object.values(sorted(refused))[0] : undefined);
@@ -229,14 +229,15 @@ function outcome(steps: readonly TraceStep[]): Simulated {
   };
 }
 
-function decisionOf({ family, table, chain, rule, handle }: TraceStep, last: string | undefined): Decision {
+function decisionOf({ family, table, chain, rule, handle }: TraceStep, entered: readonly string[]): Decision {
+  const last = entered.at(-1);
   return {
     family,
     table,
     chain,
     ...(rule && { rule: formatRule(rule) }),
     ...(handle !== undefined && { handle }),
-    ...(rule === undefined && last !== undefined && { after: last }),
+    ...(last !== undefined && !entered.includes(chain) && { after: last }),
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   RulesetElement,
   SetType,
   Statement,
+  Verdict,
 } from '../index.ts';
 import { maskLength } from './address.ts';
 import type { SetMode } from './host.ts';
@@ -58,6 +59,12 @@ export interface TableWriter {
   readonly family: TableFamily;
   /** Adds a chain with its rules: a base chain, where it says what hooks it. */
   chain(name: string, rules: readonly Rule[], base?: BaseChain): void;
+  /**
+   * Adds a base chain that fails closed. What no rule ends meets `last`, which is a rule as well: the kernel puts
+   * rules in force at once, all together, and policies one by one thereafter. The policy is drop for the moment in
+   * which the chain goes and another one takes its place: the kernel takes the rules out of it before its hook.
+   */
+  decide(name: string, rules: readonly Rule[], last: Verdict, base: Omit<BaseChain, 'policy'>): void;
   /** A match on the set of this name. */
   among(name: string, key: Key, options?: { readonly alwaysNamed?: true }): Statement;
   /** The verdict that the map of this name has. */
@@ -84,13 +91,19 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
     if (!sets.has(set.name)) sets.set(set.name, set);
     return statement;
   };
+  const held = (bodies: readonly Rule[]) => bodies.filter((body) => !body.includes(NEVER));
   return {
     family,
     chain(name, bodies, base) {
-      const rules = bodies.filter((body) => !body.includes(NEVER));
+      const rules = held(bodies);
       // A hook that lets everything through only costs time.
       if (base?.policy === 'accept' && rules.length === 0) return;
       chains.push({ name, rules, ...(base && { base }) });
+    },
+    decide(name, bodies, last, base) {
+      const rules = held(bodies);
+      if ('accept' in last && rules.length === 0) return;
+      chains.push({ name, rules: [...rules, [last]], base: { ...base, policy: 'drop' } });
     },
     among: (name, { operand, type }, options) => reading({ name, type, ...options }, operand.eq(`@${name}`)),
     verdicts: (name, { operand, type }) => reading({ name, type, map: 'verdict' }, operand.vmap(`@${name}`)),

@@ -71,7 +71,7 @@ suite('nftjs uncloud simulate', needs, () => {
     withPolicy(async (options) => {
       const hex = reply.frame.toString('hex').replace(/(..)/g, '$1:').slice(0, -1);
       const { out } = await nftjs([...options, '--port', alice.port, '--frame', hex, '--steps']);
-      assert.match(out, /^drop, by the policy of bridge uncloud prerouting, after vm_arp_sender\n/);
+      assert.match(out, /^drop, by bridge uncloud prerouting, after vm_arp_sender: iifname @ports drop\n/);
       assert.match(out, /^ {2}bridge uncloud vm: .* -> goto vm_arp$/m);
     }));
 

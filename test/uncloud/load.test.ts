@@ -51,7 +51,7 @@ test('the kernel takes what render makes, twice, and foreign tables stay as they
     listed,
     /iifname \. ether saddr \. ip6 saddr & ffff:ffff:ffff:ffff:: \{ "v343a-0" \. 02:00:f0:a9:c4:4f \. 2a0a:e5c1:111:1234:: \} goto vm_ip6_own/,
   );
-  assert.match(listed, /hook ingress device "stranger" priority -500; policy accept;/);
+  assert.match(listed, /hook ingress device "stranger" priority -500; policy drop;/);
 });
 
 test('the faithful form lists as the article has it', needs, () => {

@@ -92,8 +92,8 @@ describe('render', () => {
       based.map(({ hook, prio, policy }) => [hook, prio, policy]),
       [
         ['prerouting', -300, 'drop'],
-        ['forward', -200, 'accept'],
-        ['postrouting', 300, 'accept'],
+        ['forward', -200, 'drop'],
+        ['postrouting', 300, 'drop'],
       ],
     );
     assert.deepEqual(
@@ -103,17 +103,22 @@ describe('render', () => {
   });
 
   test('dispatches uplinks, ports, refused ports and strangers by name; other bridges go on', () => {
-    const [dispatch, rest, ...more] = rules(rendering, 'bridge', 'prerouting');
+    const [dispatch, ports, closed, rest, ...more] = rules(rendering, 'bridge', 'prerouting');
     assert.deepEqual(dispatch, [{ vmap: { key: { meta: { key: 'iifname' } }, data: '@dispatch' } }]);
     assert.deepEqual(elements(rendering, 'dispatch'), [
       ['vxlan100', { accept: null }],
       ['vxlan200', { accept: null }],
       ['stranger', { drop: null }],
       ['v7-0', { drop: null }],
-      ['v343a-0', { goto: { target: 'vm' } }],
-      ['v343b-0', { goto: { target: 'vm' } }],
-      ['v51a0-0', { goto: { target: 'vm' } }],
+      ['v343a-0', { jump: { target: 'vm' } }],
+      ['v343b-0', { jump: { target: 'vm' } }],
+      ['v51a0-0', { jump: { target: 'vm' } }],
     ]);
+    const among = (name: string) => ({
+      match: { op: '==', left: { meta: { key: 'iifname' } }, right: name },
+    });
+    assert.deepEqual(ports, [among('@ports'), { drop: null }]);
+    assert.deepEqual(closed, [among('@closed'), { drop: null }]);
     assert.deepEqual([rest, more], [[{ accept: null }], []]);
   });
 
@@ -121,11 +126,11 @@ describe('render', () => {
     const known = render({ ...example(), facts: { ibrname: true } });
     const bridges = '@closed_bridges';
     assert.deepEqual(elements(known, 'closed_bridges'), ['br100', 'br200']);
-    assert.deepEqual(rules(known, 'bridge', 'prerouting')[1], [
+    assert.deepEqual(rules(known, 'bridge', 'prerouting').at(-2), [
       { match: { op: '==', left: { meta: { key: 'ibrname' } }, right: bridges } },
       { drop: null },
     ]);
-    assert.deepEqual(rules(known, 'bridge', 'postrouting').at(-1), [
+    assert.deepEqual(rules(known, 'bridge', 'postrouting').at(-2), [
       { match: { op: '==', left: { meta: { key: 'obrname' } }, right: bridges } },
       { goto: { target: 'to_managed' } },
     ]);
@@ -218,7 +223,7 @@ describe('render', () => {
     const { policy } = parsePolicy({ vms: { seed: { ipv6: ['2001:db8::/64'] } } });
     const seed = render({ host: parseHost({}), policy });
     assert.deepEqual(chains(seed, 'bridge'), []);
-    assert.equal(rules(seed, 'inet', 'forward').length, 2);
+    assert.equal(rules(seed, 'inet', 'forward').length, 3);
   });
 
   test('an empty managed bridge still forwards nothing to strangers', () => {
@@ -257,7 +262,7 @@ describe('sets', () => {
   test('auto: named from 32 elements on', () => {
     const names = (count: number) =>
       all<NamedSet>(manyRendered(count, 'auto'), 'set').map(({ name }) => name);
-    assert.deepEqual(names(10), ['listed', 'ports']);
+    assert.deepEqual(names(10).sort(), ['listed', 'ports']);
     assert.ok(
       ['macs', 'ip_32', 'ip6_128'].every((name) => names(100).includes(name)),
       String(names(100)),

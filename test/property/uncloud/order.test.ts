@@ -60,7 +60,9 @@ const parts = (expression: unknown): string[] => {
  */
 function unprovedAccepts(rules: Rules, { ifname, mac }: NicRecord): string[] {
   const found: string[] = [];
-  const visited = new Set<string>();
+  const comesBackFrom = new Map<string, boolean>();
+  /** Chains that a frame may leave before their end, back to where it came from. */
+  const returning = new Set<string>();
 
   /** What a match says: certainly not, perhaps, and whether it proves the source. */
   const decide = (left: unknown, op: string, right: unknown): { possible: boolean; proves: boolean } => {
@@ -79,56 +81,59 @@ function unprovedAccepts(rules: Rules, { ifname, mac }: NicRecord): string[] {
     };
   };
 
-  const follow = (verdict: Node, proved: boolean, way: readonly string[]) => {
+  /** Goes where a verdict of a chain says; tells whether a frame may come to the statement behind it. */
+  const follow = (verdict: Node, chain: string, proved: boolean, way: readonly string[]): boolean => {
     if ('accept' in verdict && !proved) found.push(way.join(' > '));
-    const target = (verdict.goto ?? verdict.jump) as { target?: string } | undefined;
-    if (target?.target) walk(target.target, proved, way);
+    const target = ((verdict.goto ?? verdict.jump) as { target?: string } | undefined)?.target;
+    const comesBack = target === undefined || walk(target, proved, way);
+    if ('return' in verdict || ('goto' in verdict && comesBack)) returning.add(chain);
+    return comesBack && !['accept', 'drop', 'return', 'goto'].some((end) => end in verdict);
   };
 
-  const walk = (chain: string, provedBefore: boolean, way: readonly string[]) => {
+  /** Walks a chain; tells whether a frame may come back from it. */
+  const walk = (chain: string, provedBefore: boolean, way: readonly string[]): boolean => {
     const key = `${chain} ${provedBefore}`;
-    if (visited.has(key)) return;
-    visited.add(key);
+    const known = comesBackFrom.get(key);
+    if (known !== undefined) return known;
+    comesBackFrom.set(key, true);
     const bodies = rules.chains.get(chain);
     assert.ok(bodies, `chain ${chain} is not there`);
-    let certain = true;
+    let isOpen = true;
     for (const [index, expr] of bodies.entries()) {
-      if (!certain) return;
+      if (!isOpen) break;
+      const here = [...way, `${chain}[${index}]`];
       let proved = provedBefore;
-      let possible = true;
-      let always = true;
+      /** Whether a frame may come to the next statement, and whether one may leave for the next rule. */
+      let [isInside, isOutside] = [true, false];
       for (const statement of expr as readonly Node[]) {
-        if (!possible) break;
-        const here = [...way, `${chain}[${index}]`];
+        if (!isInside) break;
         if ('match' in statement) {
           const { op, left, right } = statement.match as { op: string; left: unknown; right: unknown };
-          const decided = decide(left, op, right);
-          possible = decided.possible;
-          proved ||= decided.proves;
-          if (parts(left).join() !== IIFNAME) always = false;
+          const { possible, proves } = decide(left, op, right);
+          isOutside ||= !possible || parts(left).join() !== IIFNAME;
+          isInside = possible;
+          proved ||= proves;
         } else if ('vmap' in statement) {
           const { key, data } = statement.vmap as { key: unknown; data: unknown };
           const isPort = parts(key).join() === IIFNAME;
           const pairs = rules.elements(data) as [unknown, Node][];
           const mine = isPort ? pairs.filter(([element]) => element === ifname) : pairs;
-          for (const [, verdict] of mine) follow(verdict, proved, here);
-          // A frame that is gone to a chain does not come back here.
-          if (isPort && mine.length > 0 && !mine.some(([, verdict]) => 'jump' in verdict)) return;
-        } else {
-          follow(statement, proved, here);
-          if (possible && always && ('accept' in statement || 'drop' in statement || 'goto' in statement))
-            certain = false;
-        }
+          const ends = mine.map(([, verdict]) => follow(verdict, chain, proved, here));
+          isInside = ends.includes(true);
+          isOutside ||= !isPort || mine.length === 0;
+        } else isInside = follow(statement, chain, proved, here);
       }
+      isOpen = isInside || isOutside;
     }
+    const comesBack = isOpen || returning.has(chain);
+    comesBackFrom.set(key, comesBack);
+    return comesBack;
   };
 
-  // The hooks that frames come in by; there one chain decides, and what it does not accept it drops.
+  // The hooks that frames come in by; there one chain decides.
   const deciding = rules.bases.filter(
-    ({ hook, policy, dev }) =>
-      (hook === 'prerouting' || hook === 'ingress') &&
-      policy === 'drop' &&
-      (dev === undefined || [dev].flat().includes(ifname)),
+    ({ name, dev }) =>
+      /^(prerouting|vm_ingress_\d+)$/.test(name) && (dev === undefined || [dev].flat().includes(ifname)),
   );
   assert.equal(deciding.length, 1, `${ifname}: one chain has to decide`);
   for (const base of deciding) walk(base.name, false, []);
