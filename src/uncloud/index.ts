@@ -32,6 +32,16 @@ export {
 export { type Problem, UncloudError } from './problem.ts';
 export * from './push/index.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
+export { type Routable, type RoutesApplied, RouteTable, teardownRoutes } from './route-table.ts';
+export {
+  ROUTE_PROTOCOL,
+  type RouteInput,
+  type RouteOptions,
+  routeKey,
+  type WantedRoute,
+  type WantedRoutes,
+  wantedRoutes,
+} from './routes.ts';
 export { type Decision, type Simulated, type Simulation, simulate } from './simulate.ts';
 export { framesOf } from './simulate-pcap.ts';
 export * from './store/index.ts';
