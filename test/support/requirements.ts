@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { etcdServer } from './etcd.ts';
+import { sshServer } from './sshd.ts';
 
 const VECTORS =
   process.env.NFTJS_VECTORS ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
@@ -24,6 +25,7 @@ const requirements = {
   nft: program('this needs nft (scripts/setup test)', () => succeeds('nft', ['--version'])),
   ip: program('this needs ip (scripts/setup test)', () => succeeds('ip', ['-V'])),
   etcd: program('this needs an etcd server (scripts/setup test)', () => etcdServer() !== undefined),
+  sshd: program('this needs an SSH server (scripts/setup test)', () => sshServer() !== undefined),
   /** DHCP clients and servers, iperf3, and tools that attack networks. */
   clients: program(
     'this needs DHCP clients and servers, iperf3, and tools that attack (scripts/setup test)',
