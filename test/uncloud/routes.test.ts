@@ -167,10 +167,15 @@ const oursOf = (kernel: Kernel) =>
         .join(' '),
     )
     .sort();
-/** As bytes: what a dump of all routes but ours says; a carrier comes and goes when it likes. */
+/**
+ * As bytes: what a dump of all routes but ours says. A carrier comes when it likes, and brings the multicast route of
+ * its interface.
+ */
 const foreignOf = (kernel: Kernel) =>
   JSON.stringify(
-    routesOf(kernel).filter(({ protocol }) => protocol !== String(ROUTE_PROTOCOL)),
+    routesOf(kernel).filter(
+      ({ protocol, type }) => protocol !== String(ROUTE_PROTOCOL) && type !== 'multicast',
+    ),
     (name, value) => (name === 'flags' ? (value as string[]).filter((flag) => flag !== 'linkdown') : value),
   );
 
