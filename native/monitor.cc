@@ -48,6 +48,10 @@ Monitor::Monitor(const Napi::CallbackInfo& info)
   try {
     socket_ = connection.sibling(env, receive_buffer, protocol);
     for (const int group : groups) socket_->subscribe(group);
+    if (info.Length() > 4) {
+      const Napi::Uint8Array request = bytes_argument(info, 4);
+      ask(request.Data(), request.ByteLength());
+    }
     // On a socket of its own: what it tells and what we heard since must not get mixed up.
     if (protocol == NETLINK_NETFILTER) {
       generation_ = nftjs::generation(*connection.sibling(env, std::nullopt));
@@ -61,7 +65,7 @@ Monitor::Monitor(const Napi::CallbackInfo& info)
   }
 }
 
-/** Sends a request, whose answer is an acknowledgement; what comes before that was not promised to anybody. */
+/** Sends a request and waits for its acknowledgement; what comes before that was not promised to anybody. */
 void Monitor::ask(const uint8_t* request, size_t size) {
   socket_->send(request, size);
   for (std::optional<Report> report; !report;) {

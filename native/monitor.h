@@ -21,7 +21,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  /** `new Monitor(connection, protocol, groups, receiveBuffer)` */
+  /** `new Monitor(connection, protocol, groups, receiveBuffer)`, with a request to be sent first behind it */
   explicit Monitor(const Napi::CallbackInfo& info);
 
  private:

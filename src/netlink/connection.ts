@@ -8,6 +8,7 @@ import { TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import type { Feed } from './feed.ts';
 import { type ListScope, listRuleset } from './list.ts';
+import { type LogEvent, type LogOptions, logged } from './logged.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { prepareReset } from './reset.ts';
@@ -200,6 +201,27 @@ export class Connection {
    */
   trace(options: TraceOptions = {}): Feed<TraceEvent> {
     return trace(this.#socket, options);
+  }
+
+  /**
+   * Receives the packets that `log group N` statements tell of, from now on: see {@link LogEvent}. It is done when
+   * this returns, and until it is left nobody else can.
+   *
+   * ```ts
+   * for await (const packet of nft.logged({ group: 5, range: 128 })) {
+   *   if (packet.overrun) console.warn('packets were lost');
+   *   else console.log(packet.prefix, packet.indev?.name, packet.hwaddr, packet.payload);
+   * }
+   * ```
+   *
+   * A group without a listener costs its packets nothing but a look: the kernel drops what it would tell. Whatever
+   * logs packets that strangers send should have a `limit` before it.
+   *
+   * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN, and where the group has another listener; EOPNOTSUPP or
+   *   EINVAL where the kernel has no nfnetlink_log (CONFIG_NETFILTER_NETLINK_LOG)
+   */
+  logged(options: LogOptions): Feed<LogEvent> {
+    return logged(this.#socket, options);
   }
 
   /** The network interfaces of the namespace. */

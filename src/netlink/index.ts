@@ -7,6 +7,7 @@ export { type Outcome, type Refusal, TransactionError } from './error.ts';
 export type { Feature } from './features.ts';
 export type { Feed } from './feed.ts';
 export type { ListScope } from './list.ts';
+export type { LogEvent, LoggedPacket, LogOptions, LogOverrun } from './logged.ts';
 export type { Commit, MonitorEvent, MonitorOptions, Overrun } from './monitor.ts';
 export type { RouteScope } from './routing.ts';
 export type {

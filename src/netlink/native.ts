@@ -119,12 +119,17 @@ interface Addon {
     new (length: number): NativeProgram;
   };
   readonly Monitor: {
-    /** In the network namespace of `connection`; `protocol` is a NETLINK_* number. */
+    /**
+     * In the network namespace of `connection`; `protocol` is a NETLINK_* number.
+     *
+     * @param request - a whole message, which is sent, and acknowledged, before anything is read
+     */
     new (
       connection: NativeConnection,
       protocol: number,
       groups: readonly number[],
       receiveBuffer: number,
+      request?: Uint8Array,
     ): NativeMonitor;
   };
 }

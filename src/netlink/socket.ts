@@ -1,3 +1,4 @@
+import { type LogConfig, logConfig } from '../message/index.ts';
 import { linksRequest } from '../rtnetlink/index.ts';
 import type { ProgramWriter } from '../wire/program.ts';
 import { errnoName } from './errno.ts';
@@ -292,6 +293,25 @@ export class NetlinkSocket {
   ): Subscription {
     const subscription: Subscription = new NetlinkSubscription(this.#native, protocol, groups, options, () =>
       this.#followers.delete(subscription),
+    );
+    this.#followers.add(subscription);
+    return subscription;
+  }
+
+  /**
+   * Has the packets of a group of `log` statements sent to a socket of its own, in the same network namespace, which
+   * closes with this one.
+   *
+   * @throws NetlinkSocketError EPERM without CAP_NET_ADMIN, and where the group has a listener
+   */
+  listen(config: LogConfig, options: SubscriptionOptions = {}): Subscription {
+    const request = logConfig(config);
+    const subscription: Subscription = new NetlinkSubscription(
+      this.#native,
+      'netfilter',
+      request,
+      options,
+      () => this.#followers.delete(subscription),
     );
     this.#followers.add(subscription);
     return subscription;

@@ -41,7 +41,9 @@ export interface Subscription {
 }
 
 /**
- * What the kernel tells multicast groups. Messages are taken from the kernel as they are read, so a slow
+ * What the kernel tells multicast groups, or whoever asked it to: then the request stands in the groups' place.
+ *
+ * Messages are taken from the kernel as they are read, so a slow
  * reader takes no memory but the receive buffer; when that is full, messages are lost and the next read says so.
  */
 export class NetlinkSubscription implements Subscription {
@@ -52,12 +54,17 @@ export class NetlinkSubscription implements Subscription {
   constructor(
     connection: NativeConnection,
     protocol: keyof typeof PROTOCOL,
-    groups: readonly number[],
+    source: readonly number[] | Uint8Array,
     { receiveBuffer = RECEIVE_BUFFER }: SubscriptionOptions,
     closing: () => void,
   ) {
     const { Monitor } = native();
-    this.#native = translate(() => new Monitor(connection, PROTOCOL[protocol], groups, receiveBuffer));
+    const number = PROTOCOL[protocol];
+    this.#native = translate(() =>
+      source instanceof Uint8Array
+        ? new Monitor(connection, number, [], receiveBuffer, source)
+        : new Monitor(connection, number, source, receiveBuffer),
+    );
     this.#closing = closing;
   }
 

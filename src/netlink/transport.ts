@@ -21,6 +21,7 @@ export type Transport = Pick<
   | 'linksSync'
   | 'port'
   | 'subscribe'
+  | 'listen'
   | 'close'
   | typeof Symbol.dispose
   | typeof Symbol.asyncDispose

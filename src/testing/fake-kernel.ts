@@ -11,6 +11,7 @@ import { FakeConnection } from './fake-connection.ts';
 import { refusalOf } from './features.ts';
 import { linkMessages } from './links.ts';
 import { MessageWriter } from './netlink-message.ts';
+import { type FakePacket, packetMessage } from './packet-log.ts';
 import type { State } from './state.ts';
 import { FakeSubscription } from './subscription.ts';
 import { FakeTransport, type Injected } from './transport.ts';
@@ -55,6 +56,7 @@ export class FakeKernel {
   readonly #injected: Injected[] = [];
   readonly #interferences: Commands[] = [];
   readonly #listening = new Set<FakeSubscription>();
+  readonly #logs = new Map<number, FakeSubscription>();
   #ports = 0;
 
   constructor({ interfaces, without = [], now = Date.now }: FakeKernelOptions = {}) {
@@ -88,6 +90,7 @@ export class FakeKernel {
       links: () => linkMessages(this.#interfaces),
       tell: (news, port) => this.#tell(news, port),
       subscribe: (group, options) => this.#subscribe(group, options),
+      listen: (group, options) => this.#listen(group, options),
       closed: (port) => this.#release(port),
     });
     return new FakeConnection(transport, this, (commit) => this.#commits.push(commit));
@@ -117,9 +120,14 @@ export class FakeKernel {
     this.#interferences.push(commands);
   }
 
-  /** Monitors that have not read everything yet lose what they have not, and are told of an overrun. */
+  /** Monitors and listeners that have not read everything yet lose what they have not, and are told of an overrun. */
   overrun(): void {
-    for (const subscription of this.#listening) subscription.lose();
+    for (const subscription of [...this.#listening, ...this.#logs.values()]) subscription.lose();
+  }
+
+  /** A packet meets a `log group` statement: whoever listens to the group is told, as `Connection.logged` tells it. */
+  logPacket(group: number, packet: FakePacket): void {
+    this.#logs.get(group)?.tell(packetMessage(packet, this.#interfaces));
   }
 
   #tell(news: Uint8Array, port: number): void {
@@ -140,6 +148,13 @@ export class FakeKernel {
       this.#listening.delete(subscription),
     );
     this.#listening.add(subscription);
+    return subscription;
+  }
+
+  #listen(group: number, { receiveBuffer }: SubscriptionOptions): FakeSubscription {
+    if (this.#logs.has(group)) throw new NetlinkSocketError(constants.errno.EPERM, 'netlink', '');
+    const subscription = new FakeSubscription(0, receiveBuffer, () => this.#logs.delete(group));
+    this.#logs.set(group, subscription);
     return subscription;
   }
 

@@ -18,7 +18,8 @@
  *
  * What it does not do: carry packets. So nothing counts, nothing is added to sets by rules, and instructions
  * are looked at only as far as they name something or may not stand somewhere. So
- * `trace` has nothing to tell, and says so; `monitor` tells of every commit.
+ * `trace` has nothing to tell, and says so; `monitor` tells of every commit, and `logged` of what a test has
+ * `kernel.logPacket` log.
  *
  * @packageDocumentation
  */
@@ -30,3 +31,4 @@ export {
   type FakeKernelOptions,
   fakeConnection,
 } from './fake-kernel.ts';
+export type { FakePacket } from './packet-log.ts';

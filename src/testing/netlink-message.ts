@@ -1,9 +1,11 @@
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
+import { LOG_PACKET } from '../message/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { encode, type Schema, type ValueOf } from '../wire/schema.ts';
 
 const NLMSG_HEADER = 16;
 const NFNL_SUBSYS_NFTABLES = 10;
+const NFNL_SUBSYS_ULOG = 4;
 
 /** Writes messages as the kernel sends them. */
 export class MessageWriter {
@@ -27,10 +29,12 @@ export class MessageWriter {
 
   /** A message about an nf_tables object. */
   nftables<S extends Schema>(type: number, family: number, schema: S, value: ValueOf<S>, flags = 0): void {
-    const start = this.#out.reserve(NLMSG_HEADER + 4);
-    this.#out.view.setUint8(start + NLMSG_HEADER, family);
-    encode(schema, value, this.#out);
-    this.#close(start, (NFNL_SUBSYS_NFTABLES << 8) | type, flags);
+    this.#netfilter((NFNL_SUBSYS_NFTABLES << 8) | type, family, schema, value, flags);
+  }
+
+  /** A message about a packet that was logged. */
+  log<S extends Schema>(family: number, schema: S, value: ValueOf<S>): void {
+    this.#netfilter((NFNL_SUBSYS_ULOG << 8) | LOG_PACKET, family, schema, value, 0);
   }
 
   /** A message of rtnetlink: a fixed head, then attributes. */
@@ -39,6 +43,19 @@ export class MessageWriter {
     this.#out.fill(start + NLMSG_HEADER, head);
     write(this.#out);
     this.#close(start, type, 0);
+  }
+
+  #netfilter<S extends Schema>(
+    type: number,
+    family: number,
+    schema: S,
+    value: ValueOf<S>,
+    flags: number,
+  ): void {
+    const start = this.#out.reserve(NLMSG_HEADER + 4);
+    this.#out.view.setUint8(start + NLMSG_HEADER, family);
+    encode(schema, value, this.#out);
+    this.#close(start, type, flags);
   }
 
   #close(start: number, type: number, flags: number): void {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { LogConfig } from '../message/index.ts';
 import {
   type Abortable,
   type DumpRequest,
@@ -26,6 +27,7 @@ export interface TransportHost extends Host {
   /** Tells the monitors of a transaction that began a generation. */
   tell(news: Uint8Array, port: number): void;
   subscribe(group: number, options: SubscriptionOptions): FakeSubscription;
+  listen(group: number, options: SubscriptionOptions): FakeSubscription;
   closed(port: number): void;
 }
 
@@ -129,6 +131,13 @@ export class FakeTransport implements Transport {
   subscribe(group: number, options: SubscriptionOptions = {}): FakeSubscription {
     this.#mustBeOpen();
     const subscription = this.#host.subscribe(group, options);
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  listen({ group }: LogConfig, options: SubscriptionOptions = {}): FakeSubscription {
+    this.#mustBeOpen();
+    const subscription = this.#host.listen(group, options);
     this.#subscriptions.add(subscription);
     return subscription;
   }
