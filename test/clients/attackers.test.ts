@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { connect } from '../../src/index.ts';
 import { Machines, ROUTER_IPV4, ROUTER_IPV6 } from '../support/frames/machines.ts';
@@ -77,7 +78,8 @@ const about = (frame: Buffer, at: number, address: string): boolean =>
 const comesFrom = (frame: Buffer, mac: string): boolean =>
   frame.toString('hex', 6, 12) === mac.replaceAll(':', '');
 
-async function attack(machines: Machines): Promise<Harm> {
+/** Attacks, for so long that it has to work, and longer where what is expected is not there yet. */
+async function attack(machines: Machines, expected: Harm): Promise<void> {
   const { alice: victim, bob: attacker } = machines;
   const file = (name: string, content: string) => {
     const path = join(machines.directory, name);
@@ -187,24 +189,44 @@ async function attack(machines: Machines): Promise<Harm> {
   // Advertisements of the same neighbour would undo what a redirect does.
   attacker.start('atk6-redir6', 'eth0', alice.ipv6, '2001:db8:77::1', routerLocal, bob.linkLocal);
   await watch(2500);
-  const [{ addr_info: addresses = [] } = {}] = JSON.parse(
-    victim.run('ip', '-j', '-6', 'address', 'show', 'dev', 'eth0'),
-  );
-  await Promise.all([dhcp4.end(4), dhcp6.end(1)]);
-  const harm = {
-    prefixes: (addresses as { local: string }[])
-      .map(({ local }) => /^2001:db8:bad:(\w+):/.exec(local)?.[1] ?? '')
-      .filter((each) => each !== '')
-      .sort(),
-    believed,
-    leaseOf4: /lease of 10\.0\.0\.\d+ obtained/.test(dhcp4.said),
-    leaseOf6: /lease of 2001:db8:bad:6/.test(dhcp6.said),
-    lies: [...heard].sort(),
+  const tally = (): Harm => {
+    const [link] = JSON.parse(victim.run('ip', '-j', '-6', 'address', 'show', 'dev', 'eth0'));
+    const prefixes = ((link?.addr_info ?? []) as { local: string }[]).map(
+      ({ local }) => /^2001:db8:bad:(\w+):/.exec(local)?.[1] ?? '',
+    );
+    return {
+      prefixes: prefixes.filter((each) => each !== '').sort(),
+      believed,
+      leaseOf4: /lease of 10\.0\.0\.\d+ obtained/.test(dhcp4.said),
+      leaseOf6: /lease of 2001:db8:bad:6/.test(dhcp6.said),
+      lies: [...heard].sort(),
+    };
   };
+  // A busy machine takes longer to do harm.
+  for (let more = 0; more < 20 && !isDeepStrictEqual(tally(), expected); more++) await watch(1000);
+  await Promise.all([dhcp4.end(4), dhcp6.end(1)]);
+  const harm = tally();
   if (process.env.NFTJS_TALLY)
     console.log(scapy.said, dnsmasq.said, dhcp4.said.slice(-300), dhcp6.said.slice(-600));
-  return harm;
+  assert.deepEqual(harm, expected);
 }
+
+const whole: Harm = {
+  prefixes: ['1', '2', '3', '4', 'a', 'b', 'c'],
+  believed: { arp: true, neighbour: true, route: true },
+  leaseOf4: true,
+  leaseOf6: true,
+  lies: [
+    'fragmented hidden something',
+    'fragmented router advertisement',
+    'hidden neighbour advertisement',
+    'hidden router advertisement',
+    'neighbour advertisement',
+    'redirect',
+    'router advertisement',
+    'tagged router advertisement',
+  ],
+};
 
 const harmless: Harm = {
   prefixes: [],
@@ -221,13 +243,7 @@ suite('real attackers behind a port', {
 }, () => {
   test('do harm where nothing guards the bridge', async () => {
     await using machines = await Machines.build();
-    assert.deepEqual(await attack(machines), {
-      prefixes: ['1', '2', '3', '4', 'a', 'b', 'c'],
-      believed: { arp: true, neighbour: true, route: true },
-      leaseOf4: true,
-      leaseOf6: true,
-      lies: [],
-    });
+    await attack(machines, whole);
   });
 
   for (const mode of modes)
@@ -235,6 +251,6 @@ suite('real attackers behind a port', {
       await using machines = await Machines.build();
       using nft = connect({ netns: machines.netns });
       await enforce(nft, mode);
-      assert.deepEqual(await attack(machines), harmless);
+      await attack(machines, harmless);
     });
 });
