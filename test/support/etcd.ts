@@ -63,13 +63,17 @@ function certificate(directory: string): { cert: string; key: string } {
   return { cert, key };
 }
 
-/** Starts an etcd with a directory and ports of its own; disposing ends it and removes its data. */
-export async function startEtcd({ tls = false } = {}): Promise<Etcd> {
+/**
+ * Starts an etcd with a directory and ports of its own; disposing ends it and removes its data.
+ *
+ * @param options - `address` is where its clients reach it
+ */
+export async function startEtcd({ tls = false, address = '127.0.0.1' } = {}): Promise<Etcd> {
   const directory = await mkdtemp(join(tmpdir(), 'nftjs-etcd-'));
   const files = tls ? certificate(directory) : undefined;
   const scheme = tls ? 'https' : 'http';
   const [client, peer] = [await freePort(), await freePort()];
-  const endpoint = `${scheme}://127.0.0.1:${client}`;
+  const endpoint = `${scheme}://${address}:${client}`;
   const args = [
     ...['--data-dir', join(directory, 'data'), '--logger', 'zap', '--log-level', 'error'],
     ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
