@@ -15,6 +15,7 @@
         'native/elements.cc',
         'native/messages.cc',
         'native/monitor.cc',
+        'native/notify.cc',
         'native/program.cc',
         'native/program_reader.cc',
         'native/readable.cc',

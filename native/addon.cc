@@ -2,6 +2,7 @@
 
 #include "connection.h"
 #include "monitor.h"
+#include "notify.h"
 #include "program.h"
 
 namespace {
@@ -11,6 +12,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Connection", nftjs::Connection::define(env));
   exports.Set("Program", nftjs::Program::define(env));
   exports.Set("Monitor", nftjs::Monitor::define(env));
+  exports.Set("notify", Napi::Function::New(env, nftjs::notify, "notify"));
   return exports;
 }
 

@@ -9,6 +9,7 @@ export type { Feed } from './feed.ts';
 export type { ListScope } from './list.ts';
 export type { LogEvent, LoggedPacket, LogOptions, LogOverrun } from './logged.ts';
 export type { Commit, MonitorEvent, MonitorOptions, Overrun } from './monitor.ts';
+export { notifyServiceManager, type ServiceState } from './notify.ts';
 export type { RouteScope } from './routing.ts';
 export type {
   InterfaceEvent,

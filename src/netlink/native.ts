@@ -132,6 +132,8 @@ interface Addon {
       request?: Uint8Array,
     ): NativeMonitor;
   };
+  /** A datagram to a Unix socket: a path, or `@` and an abstract name. It does not wait. */
+  notify(address: string, text: string): void;
 }
 
 let loaded: Addon | undefined;
