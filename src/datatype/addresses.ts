@@ -1,18 +1,17 @@
 import { toBytes } from './byteorder.ts';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { parseNumber } from './number.ts';
-import { scanIpv4, scanIpv6, scanLinkLayer } from './scan.ts';
+import { scanEther, scanIpv4, scanIpv6, scanned } from './scan.ts';
 import { unscanIpv4, unscanIpv6, unscanLinkLayer } from './unscan.ts';
 
 const llPattern = /^[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})*$/;
-const ETHER_BYTES = 6;
 
 const scratch = new DataView(new ArrayBuffer(16));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
 /** The number of an IPv4 address in four decimal parts; undefined for anything else, short forms too. */
 function readIpv4(text: string): bigint | undefined {
-  return scanIpv4(text, 0, scratchBytes, 0) ? BigInt(scratch.getUint32(0)) : undefined;
+  return scanned(scanIpv4, text, scratchBytes, 0) ? BigInt(scratch.getUint32(0)) : undefined;
 }
 
 function writeIpv4(value: bigint): string {
@@ -21,7 +20,7 @@ function writeIpv4(value: bigint): string {
 
 /** The number of an IPv6 address; undefined for anything else, addresses with a zone too. */
 function readIpv6(text: string): bigint | undefined {
-  if (!scanIpv6(text, scratchBytes, 0)) return undefined;
+  if (!scanned(scanIpv6, text, scratchBytes, 0)) return undefined;
   return (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8);
 }
 
@@ -43,8 +42,7 @@ export const ipv4Addr: Datatype = Object.freeze({
     if (value === undefined) throw new DatatypeError('ipv4_addr', literal, expected);
     return value;
   },
-  pack: (literal: Literal, into: Uint8Array, at: number) =>
-    typeof literal === 'string' && scanIpv4(literal, 0, into, at),
+  scan: scanIpv4,
   unpack: unscanIpv4,
   format: writeIpv4,
 });
@@ -63,8 +61,7 @@ export const ipv6Addr: Datatype = Object.freeze({
     if (value === undefined) throw new DatatypeError('ipv6_addr', literal, expected);
     return value;
   },
-  pack: (literal: Literal, into: Uint8Array, at: number) =>
-    typeof literal === 'string' && scanIpv6(literal, into, at),
+  scan: scanIpv6,
   unpack: unscanIpv6,
   format: writeIpv6,
 });
@@ -111,8 +108,7 @@ export const etherAddr: Datatype = Object.freeze({
   base: 'integer',
   parse: (literal: Literal) =>
     parseLinkLayer('ether_addr', literal, 48, 'an Ethernet address such as 52:54:00:12:34:56'),
-  pack: (literal: Literal, into: Uint8Array, at: number) =>
-    typeof literal === 'string' && scanLinkLayer(literal, ETHER_BYTES, into, at),
-  unpack: (bytes: Uint8Array, at: number) => unscanLinkLayer(bytes, at, ETHER_BYTES),
+  scan: scanEther,
+  unpack: (bytes: Uint8Array, at: number) => unscanLinkLayer(bytes, at, 6),
   format: (value: bigint) => formatLinkLayer(value, 48),
 });

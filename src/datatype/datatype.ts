@@ -1,5 +1,6 @@
 import type { ByteOrder } from './byteorder.ts';
 import { quoted } from './quoted.ts';
+import { type Scan, scanned } from './scan.ts';
 
 /** A literal as libnftables JSON or a builder's caller writes it. */
 export type Literal = string | number | bigint | boolean;
@@ -32,12 +33,11 @@ export interface Datatype {
    * @throws DatatypeError when the literal means nothing in this type or does not fit
    */
   parse(literal: Literal, bits?: number): bigint;
-  /**
-   * Writes the bytes of a literal, in the type's own width and order, to `at` in `into`, where zeros are.
-   * It reads the usual form only, fast: where it says no, {@link parse} decides.
-   */
-  pack?(literal: Literal, into: Uint8Array, at: number): boolean;
-  /** What {@link format} says of the bytes at `at`, which have the type's own width and order: the inverse of `pack`. */
+  /** Reads the usual form of text, fast, into the type's own width and order: where it says no, {@link parse} decides. */
+  readonly scan?: Scan;
+  /** Writes a number to `at` in `into`, where zeros are, in the type's own width and order; false: {@link parse} decides. */
+  packNumber?(number: number, into: Uint8Array, at: number): boolean;
+  /** What {@link format} says of the bytes at `at`, which have the type's own width and order: the inverse of `scan`. */
   unpack?(bytes: Uint8Array, at: number): string | number;
   /**
    * The value as libnftables JSON has it: a symbol, an address, a number. `parse` of it gives the value
@@ -63,4 +63,18 @@ export class DatatypeError extends Error {
     super(`${quoted(literal)} is not a valid ${type}: expected ${expected}`);
     this.expected = expected;
   }
+}
+
+/** Whether some literals of the type are written straight into bytes. */
+export function isPackable({ scan, packNumber }: Datatype): boolean {
+  return scan !== undefined || packNumber !== undefined;
+}
+
+/**
+ * Writes the bytes of a literal in its usual form, in the type's own width and order, to `at` in `into`, where zeros
+ * are; false where `parse` has to decide.
+ */
+export function packLiteral(type: Datatype, literal: Literal, into: Uint8Array, at: number): boolean {
+  if (typeof literal === 'string') return type.scan !== undefined && scanned(type.scan, literal, into, at);
+  return typeof literal === 'number' && (type.packNumber?.(literal, into, at) ?? false);
 }

@@ -3,7 +3,14 @@ export { bitmask, boolean, integer, splitFlags, verdict, xinteger } from './basi
 export { type ByteOrder, fromBytes, hostIsLittleEndian, toBytes } from './byteorder.ts';
 export { cgroupsv2 } from './cgroup.ts';
 export { ctDir, ctEvent, ctLabel, ctState, ctStatus } from './conntrack.ts';
-export { type Datatype, DatatypeError, formatText, type Literal } from './datatype.ts';
+export {
+  type Datatype,
+  DatatypeError,
+  formatText,
+  isPackable,
+  type Literal,
+  packLiteral,
+} from './datatype.ts';
 export { icmpCode, icmpType, icmpv6Code, icmpv6Type, icmpxCode, igmpType } from './icmp.ts';
 export {
   type Elsewhere,
@@ -19,6 +26,7 @@ export { dscp, ecn, fibAddrtype, inetProto, inetService, nfProto } from './netwo
 export { gid, uid } from './owners.ts';
 export { quoted } from './quoted.ts';
 export { concatId, type DatatypeName, datatype, datatypes, splitConcatId, symbolsOf } from './registry.ts';
+export { type Scan, scannedAll } from './scan.ts';
 export { string } from './strings.ts';
 export { date, day, hour, time } from './time.ts';
 export { dccpPkttype, mhType, tcpFlag } from './transport.ts';

@@ -2,12 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { type Datatype, DatatypeError, type Literal } from './datatype.ts';
 import { readNumber } from './number.ts';
-import { scanAscii } from './scan.ts';
+import { scanIfname } from './scan.ts';
 import { formatString, parseString, quote } from './strings.ts';
 
 /** IFNAMSIZ, with the closing zero. */
 const nameBits = 16 * 8;
-const plainName = /^[^@*/][^*/]*$/;
 
 /** An interface's name: 1 to 15 bytes, no white space, no slash, not `.` or `..`. */
 export const ifname: Datatype = Object.freeze({
@@ -22,13 +21,7 @@ export const ifname: Datatype = Object.freeze({
     }
     return parseString('ifname', literal, nameBits);
   },
-  // A first @ names a set, a last * leaves the end open: both are for others to read.
-  pack: (literal: Literal, into: Uint8Array, at: number) =>
-    typeof literal === 'string' &&
-    plainName.test(literal) &&
-    literal !== '.' &&
-    literal !== '..' &&
-    scanAscii(literal, nameBits / 8 - 1, into, at),
+  scan: scanIfname,
   format: (value: bigint) => formatString(value, nameBits),
   formatText: (value: bigint) => quote(formatString(value, nameBits)),
 });

@@ -39,9 +39,8 @@ export const inetService: Datatype = Object.freeze({
     const names = near.length > 0 ? ` or the name of a service (nearest: ${near.join(', ')})` : '';
     throw new DatatypeError('inet_service', literal, `${describeNumbers(16)}${names}`);
   },
-  pack(literal: Literal, into: Uint8Array, at: number) {
-    if (typeof literal !== 'number' || !(literal >= 0 && literal <= 0xffff && Number.isInteger(literal)))
-      return false;
+  packNumber(literal: number, into: Uint8Array, at: number) {
+    if (!(literal >= 0 && literal <= 0xffff && Number.isInteger(literal))) return false;
     into[at] = literal >> 8;
     into[at + 1] = literal;
     return true;

@@ -7,10 +7,10 @@ import {
   slotsFor,
   type Typed,
 } from '../bytecode/index.ts';
-import { DatatypeError, hostIsLittleEndian, type Literal, toBytes } from '../datatype/index.ts';
+import { hostIsLittleEndian } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
-import { literalBits } from './constant.ts';
 import { bytesFor } from './expr.ts';
+import { type PartPacker, partPackerOf } from './pack-part.ts';
 
 /** What of a set decides whether its elements can be packed. */
 export interface PackedLayout {
@@ -19,8 +19,11 @@ export interface PackedLayout {
   readonly flags: number;
 }
 
-/** Writes one part of a key; false where it is anything but a plain literal. */
-type Packer = (node: unknown, into: Uint8Array, at: number) => boolean;
+/** Of so many elements on, a part of all is read before the next part is. */
+const SEVERAL = 16;
+
+/** Elements of which a part is read at a time: as many as stay near the processor. */
+const COLUMN = 1024;
 
 /**
  * Elements that are nothing but plain literals, perhaps with timeouts: large sets are made of them. Undefined where the
@@ -37,24 +40,156 @@ export function packElements(
   const shape = {
     key: bytesFor(joinedBits(key)),
     data: values === undefined ? 0 : bytesFor(joinedBits(values)),
-    timeouts: timedOf(values === undefined ? nodes[0] : keyOf(nodes[0])) !== undefined,
+    timeouts: timeoutOf(values === undefined ? nodes[0] : keyOf(nodes[0])) !== undefined,
   };
-  const offsets = packedOffsets(shape);
-  const packKey = shape.timeouts ? timed(packerOf(key), offsets.timeout) : packerOf(key);
-  const packData = values && packerOf(values);
+  const row = new Row(packedOffsets(shape), shape.timeouts, partsOf(key), values && partsOf(values));
   return new PackedElements(shape, nodes.length, (into, from, to) => {
-    let at = 0;
-    for (let i = from; i < to; i++, at += offsets.stride) {
-      const node = nodes[i];
-      if (packData === undefined) {
-        if (!packKey(node, into, at)) return false;
-      } else {
-        if (!Array.isArray(node) || node.length !== 2) return false;
-        if (!packKey(node[0], into, at) || !packData(node[1], into, at + offsets.data)) return false;
-      }
+    for (let first = from; first < to; first += COLUMN) {
+      const last = Math.min(first + COLUMN, to);
+      const rows = into.subarray((first - from) * row.stride, (last - from) * row.stride);
+      if (last - first >= SEVERAL && row.writeColumns(nodes, first, last, rows)) continue;
+      if (last - first >= SEVERAL) rows.fill(0);
+      for (let i = first, at = 0; i < last; i++, at += row.stride)
+        if (!row.write(nodes[i], rows, at)) return false;
     }
     return true;
   });
+}
+
+/** One part of a key or value, and where in a row it is. */
+interface Part {
+  readonly packer: PartPacker;
+  readonly offset: number;
+}
+
+function partsOf(parts: readonly Typed[]): readonly Part[] {
+  let end = 0;
+  return parts.map((part) => {
+    const offset = end;
+    end += slotsFor(part.bits) * 4;
+    return { packer: partPackerOf(part), offset };
+  });
+}
+
+/** How elements become rows. */
+class Row {
+  readonly stride: number;
+  readonly #dataOffset: number;
+  readonly #timeoutOffset: number | undefined;
+  readonly #key: readonly Part[];
+  readonly #data: readonly Part[] | undefined;
+
+  constructor(
+    offsets: ReturnType<typeof packedOffsets>,
+    timeouts: boolean,
+    key: readonly Part[],
+    data: readonly Part[] | undefined,
+  ) {
+    this.stride = offsets.stride;
+    this.#dataOffset = offsets.data;
+    this.#timeoutOffset = timeouts ? offsets.timeout : undefined;
+    this.#key = key;
+    this.#data = data;
+  }
+
+  /** One element. */
+  write(node: unknown, into: Uint8Array, at: number): boolean {
+    if (this.#data === undefined) return this.#writeKey(node, into, at);
+    return (
+      isPair(node) &&
+      this.#writeKey(node[0], into, at) &&
+      writeParts(this.#data, node[1], into, at + this.#dataOffset)
+    );
+  }
+
+  #writeKey(node: unknown, into: Uint8Array, at: number): boolean {
+    return writeParts(this.#key, this.#keyWithin(node, into, at), into, at);
+  }
+
+  /** The key of an element; its timeout is written. */
+  #keyWithin(node: unknown, into: Uint8Array, at: number): unknown {
+    const elem = this.#timeoutOffset === undefined ? undefined : timeoutOf(node);
+    if (elem === undefined || this.#timeoutOffset === undefined) return node;
+    scratch.setUint32(0, elem.timeout, hostIsLittleEndian);
+    into.set(scratchBytes, at + this.#timeoutOffset);
+    return elem.val;
+  }
+
+  /** Several elements, part by part. */
+  writeColumns(nodes: readonly unknown[], first: number, last: number, rows: Uint8Array): boolean {
+    const { stride } = this;
+    const keys = columnsFor(this.#key, last - first);
+    const values = this.#data && columnsFor(this.#data, last - first);
+    for (let i = 0, at = 0; i < last - first; i++, at += stride) {
+      let node = nodes[first + i];
+      if (values !== undefined) {
+        if (!isPair(node) || !split(node[1], values, i)) return false;
+        node = node[0];
+      }
+      if (!split(this.#keyWithin(node, rows, at), keys, i)) return false;
+    }
+    return (
+      packColumns(this.#key, keys, rows, 0, stride) &&
+      (this.#data === undefined ||
+        values === undefined ||
+        packColumns(this.#data, values, rows, this.#dataOffset, stride))
+    );
+  }
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+function columnsFor(parts: readonly Part[], count: number): unknown[][] {
+  return parts.map(() => new Array<unknown>(count));
+}
+
+/** Puts each part of a value into its column. */
+function split(node: unknown, columns: readonly unknown[][], i: number): boolean {
+  if (columns.length === 1) {
+    (columns[0] as unknown[])[i] = node;
+    return true;
+  }
+  const fields = fieldsOf(node, columns.length);
+  if (fields === undefined) return false;
+  for (let part = 0; part < columns.length; part++) (columns[part] as unknown[])[i] = fields[part];
+  return true;
+}
+
+function packColumns(
+  parts: readonly Part[],
+  columns: readonly (readonly unknown[])[],
+  rows: Uint8Array,
+  start: number,
+  stride: number,
+): boolean {
+  return parts.every(({ packer, offset }, i) =>
+    packer.many(columns[i] as readonly unknown[], rows, start + offset, stride),
+  );
+}
+
+/** A value of one part, or `{ concat: […] }` of several. */
+function writeParts(parts: readonly Part[], node: unknown, into: Uint8Array, at: number): boolean {
+  if (parts.length === 1) return (parts[0] as Part).packer.one(node, into, at);
+  const fields = fieldsOf(node, parts.length);
+  if (fields === undefined) return false;
+  for (let i = 0; i < parts.length; i++) {
+    const { packer, offset } = parts[i] as Part;
+    if (!packer.one(fields[i], into, at + offset)) return false;
+  }
+  return true;
+}
+
+/** What a concatenation of so many parts, and nothing else, has in it. */
+function fieldsOf(node: unknown, count: number): readonly unknown[] | undefined {
+  const fields = (node as { readonly concat?: unknown } | null | undefined)?.concat;
+  if (!Array.isArray(fields) || fields.length !== count) return undefined;
+  for (const name in node as object) if (name !== 'concat') return undefined;
+  return fields;
+}
+
+function isPair(node: unknown): node is readonly [unknown, unknown] {
+  return Array.isArray(node) && node.length === 2;
 }
 
 function keyOf(node: unknown): unknown {
@@ -62,7 +197,7 @@ function keyOf(node: unknown): unknown {
 }
 
 /** A key with nothing but a timeout of whole seconds beside it. */
-function timedOf(node: unknown): { readonly val: unknown; readonly timeout: number } | undefined {
+function timeoutOf(node: unknown): { readonly val: unknown; readonly timeout: number } | undefined {
   const elem = (node as { readonly elem?: { val: unknown; timeout: number } } | null | undefined)?.elem;
   if (typeof elem !== 'object' || elem === null || Array.isArray(node)) return undefined;
   const { timeout } = elem;
@@ -70,72 +205,4 @@ function timedOf(node: unknown): { readonly val: unknown; readonly timeout: numb
   for (const name in elem) if (name !== 'val' && name !== 'timeout') return undefined;
   for (const name in node as object) if (name !== 'elem') return undefined;
   return elem;
-}
-
-/** As `pack`, for keys with a timeout or without. */
-function timed(pack: Packer, offset: number): Packer {
-  const scratch = new DataView(new ArrayBuffer(4));
-  const seconds = new Uint8Array(scratch.buffer);
-  return (node, into, at) => {
-    const elem = timedOf(node);
-    if (elem === undefined) return pack(node, into, at);
-    scratch.setUint32(0, elem.timeout, hostIsLittleEndian);
-    into.set(seconds, at + offset);
-    return pack(elem.val, into, at);
-  };
-}
-
-/** For a value of one part, or `{ concat: […] }` of several, each padded to 32 bits. */
-function packerOf(parts: readonly Typed[]): Packer {
-  const packers = parts.map(packerOfPart);
-  const [only] = packers;
-  if (only !== undefined && packers.length === 1) return only;
-  const offsets: number[] = [];
-  let end = 0;
-  for (const { bits } of parts) {
-    offsets.push(end);
-    end += slotsFor(bits) * 4;
-  }
-  return (node, into, at) => {
-    const fields = (node as { readonly concat?: unknown } | null)?.concat;
-    if (!Array.isArray(fields) || fields.length !== packers.length) return false;
-    for (const name in node as object) if (name !== 'concat') return false;
-    for (let i = 0; i < packers.length; i++) {
-      if (!(packers[i] as Packer)(fields[i], into, at + (offsets[i] as number))) return false;
-    }
-    return true;
-  };
-}
-
-function packerOfPart(typed: Typed): Packer {
-  const { type, bits, byteorder } = typed;
-  const parsed = parsedPacker(typed);
-  if (type.pack === undefined || type.bits !== bits || type.byteorder !== byteorder) return parsed;
-  const plain = type.pack.bind(type);
-  return (node, into, at) => isLiteral(node) && (plain(node, into, at) || parsed(node, into, at));
-}
-
-/** By way of the type's own reading. Names stay out: with a star or an at sign in them they are more than that. */
-function parsedPacker(typed: Typed): Packer {
-  const { type, bits, byteorder } = typed;
-  if (type.base === 'string' || type.base === 'verdict') return () => false;
-  return (node, into, at) => {
-    if (!isLiteral(node)) return false;
-    try {
-      into.set(toBytes(type.parse(node, literalBits(typed)), bytesFor(bits), byteorder), at);
-      return true;
-    } catch (error) {
-      if (error instanceof DatatypeError || error instanceof RangeError) return false;
-      throw error;
-    }
-  };
-}
-
-function isLiteral(node: unknown): node is Literal {
-  return (
-    typeof node === 'string' ||
-    typeof node === 'number' ||
-    typeof node === 'bigint' ||
-    typeof node === 'boolean'
-  );
 }

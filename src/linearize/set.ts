@@ -7,6 +7,7 @@ import {
   type SetElement,
   type Typed,
 } from '../bytecode/index.ts';
+import { isPackable } from '../datatype/index.ts';
 import type { Expression } from '../model/index.ts';
 import { isSame } from './argument.ts';
 import { inByteOrder } from './convert.ts';
@@ -72,7 +73,7 @@ function packPlain(
 ): PackedElements | undefined {
   const key = partsOf(left);
   if (!Array.isArray(nodes) || nodes.length === 0 || transferOf(left) !== undefined) return undefined;
-  if (key.length === 1 && key[0]?.type.pack === undefined) return undefined;
+  if (key.length === 1 && !isPackable((key[0] as Typed).type)) return undefined;
   const packed = packElements(nodes as readonly Expression[], { key, data, flags: 0 });
   return packed !== undefined && !packed.timeouts && packed.pack() ? packed : undefined;
 }

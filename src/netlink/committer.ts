@@ -57,8 +57,8 @@ const MANY = 10_000;
 /** Milliseconds for which the event loop is kept at a time. */
 const SLICE = 5;
 
-/** Bytes of a program that are kept for the next. */
-const KEPT = 64 << 10;
+/** Bytes of a program that are kept for the next: memory that was written before is written faster. */
+const KEPT = 1 << 20;
 
 /** A transaction, and what must be known to compile it. */
 interface Job {
@@ -87,8 +87,8 @@ export class Committer {
   readonly #socket: Transport;
   readonly #interfaces: NamespaceInterfaces;
   readonly #declarations = new Declarations();
-  /** Of one synchronous transaction after the other. */
-  #program = new ProgramWriter();
+  /** Of a transaction that is over, for the next. */
+  #program: ProgramWriter | undefined;
   /** Ends with the last transaction that takes several steps; none when undefined. */
   #turn: Promise<unknown> | undefined;
 
@@ -116,8 +116,9 @@ export class Committer {
       const settings = { echo: true, generation };
       const { messages, program } = isLarge(job.parsed)
         ? await encodedInPieces(job, prepared, settings, this.#socket, options)
-        : encoded(job, prepared, settings);
+        : encoded(job, prepared, settings, this.#takeProgram());
       const result = await this.#socket.submit(program, options);
+      if (program instanceof ProgramWriter) this.#keepProgram(program);
       this.#declarations.follow(job.parsed, generation, result);
       if (options.generation === undefined && attempt < TRIES && this.#isOvertaken(result)) continue;
       return committed(result, job, messages);
@@ -134,14 +135,24 @@ export class Committer {
     for (let attempt = 1; ; attempt++) {
       const prepared = this.#known(job, options) ?? this.#lookSync(job);
       const generation = options.generation ?? prepared.generation;
-      const into = isLarge(parsed) ? undefined : this.#program;
-      const { messages, program } = encoded(job, prepared, { echo: true, generation }, into);
+      const settings = { echo: true, generation };
+      const { messages, program } = encoded(job, prepared, settings, this.#takeProgram());
       const result = this.#socket.submitSync(program);
-      if (program.capacity > KEPT) this.#program = new ProgramWriter();
+      this.#keepProgram(program);
       this.#declarations.follow(parsed, generation, result);
       if (options.generation === undefined && attempt < TRIES && this.#isOvertaken(result)) continue;
       return committed(result, job, messages);
     }
+  }
+
+  #takeProgram(): ProgramWriter | undefined {
+    const program = this.#program;
+    this.#program = undefined;
+    return program;
+  }
+
+  #keepProgram(program: ProgramWriter): void {
+    if (program.capacity <= KEPT) this.#program = program;
   }
 
   async check(commands: Commands, options: Abortable): Promise<void> {

@@ -153,9 +153,7 @@ export class AttributeWriter {
   }
 
   #grow(needed: number): void {
-    let capacity = this.#bytes.length * 2;
-    while (capacity < needed) capacity *= 2;
-    const bytes = new Uint8Array(capacity);
+    const bytes = new Uint8Array(Math.max(this.#bytes.length * 2, needed));
     bytes.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);

@@ -1,4 +1,4 @@
-import { ipv4Addr, ipv6Addr } from '../../datatype/index.ts';
+import { ipv4Addr, ipv6Addr, packLiteral } from '../../datatype/index.ts';
 import { ModelError } from '../error.ts';
 import type { Immediate } from '../expression.ts';
 import { operands, type Values } from './binary.ts';
@@ -24,7 +24,7 @@ const scratch = new Uint8Array(16);
  * @throws ModelError when the address is none, or the length does not fit it
  */
 export function prefix(addr: string, len: number): Prefix {
-  const bits = [ipv4Addr, ipv6Addr].find((type) => type.pack?.(addr, scratch, 0))?.bits;
+  const bits = [ipv4Addr, ipv6Addr].find((type) => packLiteral(type, addr, scratch, 0))?.bits;
   if (bits === undefined) throw new ModelError(`${JSON.stringify(addr)} is no IPv4 or IPv6 address`);
   if (!Number.isInteger(len) || len < 0 || len > bits) {
     throw new ModelError(`prefix length ${len} of ${addr} is not between 0 and ${bits}`);

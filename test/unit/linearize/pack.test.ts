@@ -60,11 +60,16 @@ const literals: Partial<Record<DatatypeName, fc.Arbitrary<Expression>>> = {
   ),
 };
 
+/** Few, which are read one by one, or several, which are read part by part. */
+function few<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  return fc.oneof(fc.array(arbitrary), fc.array(arbitrary, { minLength: 16, maxLength: 40 }));
+}
+
 for (const [type, arbitrary] of Object.entries(literals)) {
   test(`plain elements of ${type} are packed into what they are alone`, () => {
     const key = [typed(type as DatatypeName)];
     fc.assert(
-      fc.property(fc.array(arbitrary), (nodes) => assert.deepEqual(packed(nodes, key), slowly(nodes, key))),
+      fc.property(few(arbitrary), (nodes) => assert.deepEqual(packed(nodes, key), slowly(nodes, key))),
     );
   });
 }
@@ -72,9 +77,7 @@ for (const [type, arbitrary] of Object.entries(literals)) {
 test('plain concatenations are packed into what they are alone, each part padded', () => {
   const key = [typed('ifname'), typed('ether_addr'), typed('ipv6_addr'), typed('inet_service')];
   const element = fc.record({ concat: fc.tuple(name, mac, fc.ipV6(), fc.nat(0xffff)) });
-  fc.assert(
-    fc.property(fc.array(element), (nodes) => assert.deepEqual(packed(nodes, key), slowly(nodes, key))),
-  );
+  fc.assert(fc.property(few(element), (nodes) => assert.deepEqual(packed(nodes, key), slowly(nodes, key))));
 });
 
 test('plain pairs of a map are packed, values that are concatenations too', () => {
@@ -82,9 +85,7 @@ test('plain pairs of a map are packed, values that are concatenations too', () =
   const data = [typed('ipv4_addr'), typed('inet_service')];
   const pair = fc.tuple(fc.nat(0xffff), fc.record({ concat: fc.tuple(fc.ipV4(), fc.nat(0xffff)) }));
   fc.assert(
-    fc.property(fc.array(pair), (nodes) =>
-      assert.deepEqual(packed(nodes, key, data), slowly(nodes, key, data)),
-    ),
+    fc.property(few(pair), (nodes) => assert.deepEqual(packed(nodes, key, data), slowly(nodes, key, data))),
   );
 });
 
@@ -103,10 +104,23 @@ test('rows lie in a program as they were written', () => {
   assert.deepEqual(elementsOf(packed).map(hex), slowly(nodes, key, data));
 });
 
+test('numbers, names and addresses may stand side by side', () => {
+  for (const [type, nodes] of [
+    ['inet_service', ['ssh', 443, '8080']],
+    ['ipv4_addr', ['192.0.2.1', 3_221_225_986, '192.0.2.3']],
+    ['ether_addr', ['02:00:00:00:00:01', '2:0:0:0:0:2', 3]],
+  ] as const) {
+    const key = [typed(type)];
+    const many = Array.from({ length: 30 }, (_, i) => nodes[i % nodes.length] as Expression);
+    assert.deepEqual(packed(many, key), slowly(many, key), type);
+  }
+});
+
 test('timeouts of whole seconds go with the keys', () => {
   const key = [typed('ipv4_addr')];
   const elem = (val: string, timeout: number) => ({ elem: { val, timeout } });
-  const nodes = [elem('192.0.2.1', 5), '192.0.2.2', elem('192.0.2.3', 0xffffffff)];
+  const several = Array.from({ length: 20 }, (_, i) => elem(`192.0.2.${i + 10}`, i + 1));
+  const nodes = [elem('192.0.2.1', 5), '192.0.2.2', elem('192.0.2.3', 0xffffffff), ...several];
   const packed = packElements(nodes, { key, flags: SET_FLAGS.timeout });
   assert.ok(packed);
   assert.deepEqual(
@@ -133,7 +147,16 @@ test('whatever is not plain, or wrong, is left to the way for everything', () =>
     ['ipv4_addr', { prefix: { addr: '192.0.2.0', len: 24 } }],
     ['ipv4_addr', { elem: { val: '192.0.2.1', comment: 'c' } }],
     ['ipv4_addr', { concat: ['192.0.2.1', '192.0.2.2'] }],
+    ['ipv4_addr', '192.0.2.1\n192.0.2.2'],
+    ['ipv4_addr', '192.0.2.1\n'],
+    ['ipv4_addr', ''],
+    ['ipv4_addr', '192.0.2.01'],
     ['ipv6_addr', '2001:db8::1::2'],
+    ['ipv6_addr', '1:2:3:4:5:6:7:8::'],
+    ['ipv6_addr', '1:2:3:4:5:6:7:'],
+    ['ipv6_addr', '::1:'],
+    ['ipv6_addr', ':1::2'],
+    ['ipv6_addr', '::1.2.3.4:5'],
     ['ether_addr', '02:00:00:00:00'],
     ['ifname', 'eth*'],
     ['ifname', '@eth'],
@@ -147,6 +170,9 @@ test('whatever is not plain, or wrong, is left to the way for everything', () =>
   ];
   for (const [type, node] of left) {
     assert.equal(packed([node], [typed(type)]), undefined, `${type} ${JSON.stringify(node)}`);
+    const plain = fc.sample(literals[type] as fc.Arbitrary<Expression>, { numRuns: 20, seed: 1 });
+    const among = plain.with(10, node);
+    assert.equal(packed(among, [typed(type)]), undefined, `${type} ${JSON.stringify(node)} among others`);
   }
   const pair = [typed('ipv4_addr'), typed('inet_service')];
   assert.equal(packed([{ concat: ['192.0.2.1'] }], pair), undefined);
