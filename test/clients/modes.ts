@@ -1,7 +1,7 @@
 import { applyPolicy } from '../../examples/demo/apply-policy.ts';
 import type { Connection } from '../../src/index.ts';
 import type { Rendering } from '../../src/uncloud/index.ts';
-import { host, policy } from '../support/frames/network.ts';
+import { crowded, host, policy } from '../support/frames/network.ts';
 
 /** A way to enforce the example policy: how elements are kept, and where the rules hang. */
 export interface Mode {
@@ -27,29 +27,13 @@ export const lengthy = (mode: Mode): { skip: string | false } => ({
   skip: !isThorough(mode) && 'runs in one mode, and in all with NFTJS_CLIENTS=all',
 });
 
-/** VMs of other hosts, as many as make `auto` name its sets. */
-const elsewhere = Object.fromEntries(
-  Array.from({ length: 48 }, (_, n) => {
-    const hex = n.toString(16).padStart(2, '0');
-    const nic = {
-      ifname: `far${n}`,
-      bridge: 'br100',
-      mac: `02:00:00:0f:00:${hex}`,
-      ipv4: [`10.9.0.${n}/32`],
-      ipv6: [`2001:db8:9::${hex}/128`],
-    };
-    return [`far${n}`, { nics: [nic] }];
-  }),
-);
-
 /** Puts the example policy in force in this mode. */
 export async function enforce(nft: Connection, { sets, backend }: Mode): Promise<Rendering> {
   const bridges = Object.entries(host.bridges).map(([name, bridge]) => [name, { ...bridge, backend }]);
-  const vms = sets === 'auto' ? { ...policy.vms, ...elsewhere } : policy.vms;
   const rendering = await applyPolicy(
     nft,
     { ...host, sets, bridges: Object.fromEntries(bridges) },
-    { ...policy, vms },
+    sets === 'auto' ? crowded : policy,
   );
   if (rendering.unenforced.length > 0) throw new Error(JSON.stringify(rendering.unenforced));
   return rendering;

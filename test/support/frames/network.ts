@@ -20,6 +20,26 @@ interface Description {
 /** The hypervisor and the policy that the catalogue is about: those of `examples/policies`. */
 export const { host, policy }: Description = { host: read('host.json'), policy: read('policy.json') };
 
+/** The same policy with so many VMs of other hosts that `sets: auto` names its sets. */
+export const crowded: Description['policy'] = {
+  vms: {
+    ...policy.vms,
+    ...Object.fromEntries(
+      Array.from({ length: 48 }, (_, n) => {
+        const hex = n.toString(16).padStart(2, '0');
+        const nic = {
+          ifname: `far${n}`,
+          bridge: 'br100',
+          mac: `02:00:00:0f:00:${hex}`,
+          ipv4: [`10.9.0.${n}/32`],
+          ipv6: [`2001:db8:9::${hex}/128`],
+        };
+        return [`far${n}`, { nics: [nic] }];
+      }),
+    ),
+  },
+};
+
 /** Someone who sends frames, and what is theirs. */
 export interface Machine {
   readonly port: string;
