@@ -1,4 +1,4 @@
-import type { Command, RulesetElement } from '../index.ts';
+import { type Command, diff, type Ruleset, type RulesetElement } from '../index.ts';
 import type { SetMode } from './host.ts';
 import type { Entry, TableFamily } from './inventory.ts';
 import { elementOf } from './render.ts';
@@ -104,7 +104,7 @@ function tableTransition(
     if (rooms.delete(idOf(family, name))) doomed.push(name);
   }
 
-  const chains = dirtyChains(before, after, dirty);
+  const chains = dirtyChains(family, before, after, dirty);
   const set = (name: string) => ({ family, table: TABLE, name });
   for (const { chain } of chains.flush) script.flush.push({ flush: { chain: set(chain) } });
   for (const [name, entries] of gone) {
@@ -124,6 +124,7 @@ function tableTransition(
   const add = (list: Command[], element: RulesetElement) => list.push({ add: element } as Command);
   if (after && !before) add(script.make, { table: { family, name: TABLE } });
   for (const chain of chains.make) add(script.make, chainElement(family, chain));
+  script.make.push(...chains.rehook);
   const isWhole = (name: string) => (come.get(name)?.length ?? 0) === size(family, name);
   const look = [...anew, ...inlineOf(chains.fill, inline)].filter((name) => !isWhole(name));
   const all =
@@ -169,21 +170,43 @@ interface ChainChanges {
   readonly remove: readonly string[];
   readonly make: readonly ChainPlan[];
   readonly fill: readonly ChainPlan[];
+  /** What gives chains that stay other devices. */
+  readonly rehook: readonly Command[];
 }
+
+/** What gives a chain other devices without making it anew; nothing where the kernel cannot (before 6.4). */
+function rehooked(
+  family: TableFamily,
+  before: ChainPlan | undefined,
+  after: ChainPlan,
+): readonly Command[] | undefined {
+  if (!before?.base?.dev || !after.base?.dev) return undefined;
+  const alone = (chain: ChainPlan): Ruleset => ({
+    nftables: [{ table: { family, name: TABLE } }, chainElement(family, chain)],
+  });
+  const { nftables } = diff(alone(before), alone(after));
+  return nftables.some((command) => 'delete' in command && !JSON.stringify(command).includes('"dev"'))
+    ? undefined
+    : (nftables as readonly Command[]);
+}
+
+const NO_CHANGES: ChainChanges = { flush: [], remove: [], make: [], fill: [], rehook: [] };
 
 /** Which chains go, come and have to be filled again. */
 function dirtyChains(
+  family: TableFamily,
   before: TablePlan | undefined,
   after: TablePlan | undefined,
   dirty: ReadonlySet<string>,
 ): ChainChanges {
-  if (before === after && dirty.size === 0) return { flush: [], remove: [], make: [], fill: [] };
+  if (before === after && dirty.size === 0) return NO_CHANGES;
   const olds = new Map(before?.chains.map((chain) => [chain.name, chain]));
   const news = new Map(after?.chains.map((chain) => [chain.name, chain]));
   const flush: { chain: string }[] = [];
   const remove: string[] = [];
   const make: ChainPlan[] = [];
   const fill: ChainPlan[] = [];
+  const rehook: Command[] = [];
   for (const name of olds.keys()) {
     if (news.has(name)) continue;
     flush.push({ chain: name });
@@ -192,7 +215,10 @@ function dirtyChains(
   for (const [name, chain] of news) {
     const old = olds.get(name);
     const text = JSON.stringify(chain.rules);
-    const stays = old && JSON.stringify(old.base) === JSON.stringify(chain.base);
+    const hooks =
+      old && JSON.stringify(old.base) === JSON.stringify(chain.base) ? [] : rehooked(family, old, chain);
+    const stays = old && hooks;
+    if (stays) rehook.push(...hooks);
     const isSame = stays && JSON.stringify(old.rules) === text && !named(text).some((set) => dirty.has(set));
     if (isSame) continue;
     if (old) flush.push({ chain: name });
@@ -200,7 +226,7 @@ function dirtyChains(
     if (!stays) make.push(chain);
     fill.push(chain);
   }
-  return { flush, remove, make, fill };
+  return { flush, remove, make, fill, rehook };
 }
 
 /** The anonymous sets in the rules of some chains. */

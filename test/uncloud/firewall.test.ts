@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { Chain } from '../../src/index.ts';
+import { isKernelSince } from '../../src/netlink/kernel-release.ts';
 import {
   apply,
   type Facts,
@@ -102,6 +104,32 @@ suite('a firewall that is kept', requires('root', 'netns'), () => {
         }
       }));
   }
+
+  test('a port that comes or goes gives its chains another device, and none is made anew', (t) => {
+    if (!isKernelSince(6, 4)) return t.skip('the kernel makes chains anew for other devices');
+    const host = parseHost({ bridges: { br0: { backend: 'netdev' } } });
+    const nic = (i: number) => ({ ifname: `v${i}`, bridge: 'br0', mac: `02:00:00:00:00:0${i}` });
+    const interfaces = [1, 2, 3].map((i) => ({ ifname: `v${i}`, bridge: 'br0' }));
+    const vms = { v1: { nics: [nic(1)] }, v3: { nics: [nic(3)] } };
+    const firewall = new Firewall({ host, policy: { vms }, facts: { interfaces } });
+    const chains = (change: Record<string, unknown>) =>
+      firewall.change(change).commands.flatMap((command) => {
+        const [[verb, body] = ['', {}]] = Object.entries(command as Record<string, { chain?: Chain }>);
+        return body.chain ? [`${verb} ${body.chain.name} ${body.chain.dev}`] : [];
+      });
+    assert.deepEqual(chains({ v1: undefined }), [
+      'delete vm_ingress_0 v1',
+      'delete vm_egress_0 v1',
+      'add closed_ingress_0 v1',
+      'add closed_egress_0 v1',
+    ]);
+    assert.deepEqual(chains({ v2: { nics: [nic(2)] } }), [
+      'add vm_ingress_0 v2',
+      'add vm_egress_0 v2',
+      'delete closed_ingress_0 v2',
+      'delete closed_egress_0 v2',
+    ]);
+  });
 
   test('one address of one VM is a few elements', () => {
     const host = parseHost({ bridges: { br0: {} }, sets: 'named' });

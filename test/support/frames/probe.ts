@@ -63,13 +63,15 @@ async function probe(order: ProbeOrder, isOver: () => boolean): Promise<ProbeRep
   const start = performance.now();
   const due = (perSecond: number) => ((performance.now() - start) / 1000) * perSecond;
   while (!isOver()) {
-    while (hostileSent < due(order.hostilePerSecond)) {
+    // What is due as of now: who is too slow for it still has to hear that it is over.
+    const [hostileDue, legitimateDue] = [due(order.hostilePerSecond), due(order.legitimatePerSecond)];
+    while (hostileSent < hostileDue) {
       const [from, frame] = hostile[hostileSent++ % hostile.length]!;
       from.send(frame);
       if (hostileSent % 32 === 0) listen();
     }
     for (const stream of streams) {
-      while (stream.sent < due(order.legitimatePerSecond)) {
+      while (stream.sent < legitimateDue) {
         stream.frame.writeUInt32BE(stream.sent++, stream.at);
         stream.from.send(stream.frame);
         if (stream.sent % 32 === 0) listen();
