@@ -107,7 +107,7 @@ suite('a firewall that is kept', requires('root', 'netns'), () => {
 
   test('a port that comes or goes gives its chains another device, and none is made anew', (t) => {
     if (!isKernelSince(6, 4)) return t.skip('the kernel makes chains anew for other devices');
-    const host = parseHost({ bridges: { br0: { backend: 'netdev' } } });
+    const host = parseHost({ bridges: { br0: { backend: 'netdev' } }, sets: 'named' });
     const nic = (i: number) => ({ ifname: `v${i}`, bridge: 'br0', mac: `02:00:00:00:00:0${i}` });
     const interfaces = [1, 2, 3].map((i) => ({ ifname: `v${i}`, bridge: 'br0' }));
     const vms = { v1: { nics: [nic(1)] }, v3: { nics: [nic(3)] } };
