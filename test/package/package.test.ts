@@ -61,10 +61,11 @@ test('the package carries what it needs, and no more', () => {
     'README.md',
     'LICENSE',
     'binding.gyp',
+    'systemd/nftjs-uncloud.service',
   ];
   for (const entry of entries) assert.ok(files.includes(entry.replace(/^\.\//, '')), `${entry} is missing`);
   const allowed =
-    /^(dist|src|prebuilds|native\/generated)\/|^native\/\w+\.(cc|h)$|^(binding\.gyp|package\.json|LICENSE|\w+\.md)$/;
+    /^(dist|src|prebuilds|systemd|native\/generated)\/|^native\/\w+\.(cc|h)$|^(binding\.gyp|package\.json|LICENSE|\w+\.md)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],

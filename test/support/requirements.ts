@@ -25,6 +25,9 @@ const requirements = {
   nft: program('this needs nft (scripts/setup test)', () => succeeds('nft', ['--version'])),
   ip: program('this needs ip (scripts/setup test)', () => succeeds('ip', ['-V'])),
   etcd: program('this needs an etcd server (scripts/setup test)', () => etcdServer() !== undefined),
+  'systemd-analyze': program('this needs systemd-analyze (scripts/setup test)', () =>
+    succeeds('systemd-analyze', ['--version']),
+  ),
   sshd: program('this needs an SSH server (scripts/setup test)', () => sshServer() !== undefined),
   /** DHCP clients and servers, iperf3, and tools that attack networks. */
   clients: program(
