@@ -131,7 +131,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     await scene.manager.stop();
     await scene.settle();
     const { entries } = await scene.store.list('distributed-firewall/');
-    const torn = scene.random.shuffled(scene.manager.vms).slice(0, 3);
+    const torn = scene.random.shuffled(scene.manager.good).slice(0, 3);
     for (const vm of torn) await scene.manager.tear(vm);
     await pause(1000 * scene.scale + 300);
     for (const host of scene.hosts) {

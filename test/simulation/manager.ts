@@ -70,6 +70,11 @@ export class Manager {
     return [...this.#residents, ...this.#vms];
   }
 
+  /** Those whose record is good. */
+  get good(): readonly Vm[] {
+    return this.vms.filter((vm) => !this.#rogues.has(vm));
+  }
+
   guestsOf(host: Host): Vm[] {
     return this.vms.filter((vm) => vm.host === host.number);
   }
@@ -203,8 +208,7 @@ export class Manager {
 
   async #readdress(): Promise<void> {
     const { random, hosts, store, latency } = this.#options;
-    const candidates = this.vms.filter((vm) => !this.#rogues.has(vm));
-    const vm = random.pick(candidates);
+    const vm = random.pick(this.good);
     const mark = ++this.#marks;
     const address = `100.${64 + (mark >> 16)}.${(mark >> 8) & 255}.${mark & 255}`;
     vm.extra = [...vm.extra.slice(-1), address];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf, writeAtomically } from '../store/file.ts';
+import { codeOf, removeDrafts, writeAtomically } from '../store/file.ts';
 import type { Entry } from '../store/index.ts';
 
 /** The desired state that an agent last enforced, as it is kept over a restart. */
@@ -24,12 +24,13 @@ function hashOf(text: string): string {
 
 /**
  * Keeps a snapshot in a file: a line with version, revision and the hash of the rest, and a line of JSON. A
- * reader, and a machine that lost its power, finds the old one or the new one.
+ * reader, and a machine that lost its power, finds the old one or the new one. One agent alone writes it.
  */
 export async function writeSnapshot(file: string, snapshot: Snapshot): Promise<void> {
   const body = JSON.stringify(snapshot);
   const head = JSON.stringify({ version: VERSION, revision: snapshot.revision, sha256: hashOf(body) });
   await mkdir(dirname(file), { recursive: true });
+  await removeDrafts(file);
   await writeAtomically(file, `${head}\n${body}\n`);
 }
 

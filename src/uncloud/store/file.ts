@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+
+const UUID_LENGTH = 36;
 
 /** A name beside `file` that nobody else has, and that is no key: it begins with a dot. */
 export function besides(file: string): string {
   return join(dirname(file), `.${basename(file)}.${randomUUID()}`);
+}
+
+/** Removes what writers of `file` that were killed have left beside it. Nobody may be writing it. */
+export async function removeDrafts(file: string): Promise<void> {
+  const start = `.${basename(file)}.`;
+  const isDraft = (name: string) => name.startsWith(start) && name.length === start.length + UUID_LENGTH;
+  const names = (await readdir(dirname(file))).filter(isDraft);
+  await Promise.all(names.map((name) => rm(join(dirname(file), name), { force: true })));
 }
 
 /**
