@@ -1,4 +1,4 @@
-import type { Connection } from '../index.ts';
+import type { Connection, NetworkInterface } from '../index.ts';
 
 /** An interface that exists on this host. */
 export interface Interface {
@@ -22,7 +22,11 @@ export interface Facts {
 
 /** The interfaces there are, with the bridges that they are ports of. */
 export async function interfacesOf(nft: Pick<Connection, 'interfaces'>): Promise<Interface[]> {
-  const interfaces = await nft.interfaces();
+  return describeInterfaces(await nft.interfaces());
+}
+
+/** Interfaces as facts have them. */
+export function describeInterfaces(interfaces: readonly NetworkInterface[]): Interface[] {
   const names = new Map(interfaces.map(({ index, name }) => [index, name]));
   return interfaces.map(({ name, master, mac }) => {
     const bridge = master === undefined ? undefined : names.get(master);

@@ -43,6 +43,7 @@ export class RouteTable {
   readonly #nft: Routable;
   /** What is there of ours; nothing while that is not known. */
   #there: ReadonlyMap<string, Route> | undefined;
+  #isForgotten = false;
   #refused: ReadonlyMap<string, { readonly route: Route; readonly problem: Problem }> = new Map();
 
   constructor(nft: Routable) {
@@ -51,7 +52,7 @@ export class RouteTable {
 
   /** Something may have happened: reads the kernel's the next time, and tries what it refused. */
   forget(): void {
-    this.#there = undefined;
+    this.#isForgotten = true;
   }
 
   /** Whether the table is not any more what it was left as, or another try may succeed, after this event. */
@@ -71,11 +72,12 @@ export class RouteTable {
    */
   async reconcile(wanted: WantedRoutes, { signal }: { signal?: AbortSignal } = {}): Promise<RoutesApplied> {
     for (let attempt = 1, changed = 0; ; attempt++) {
-      let [there, refused] = [this.#there, this.#refused];
+      let [there, refused] = [this.#isForgotten ? undefined : this.#there, this.#refused];
+      this.#there = undefined;
+      this.#isForgotten = false;
       // What is about to be replaced has to be ours still.
       if (there === undefined || differences(there, refused, wanted).some(({ verb }) => verb === 'replace'))
         [there, refused] = [await this.#read(signal), new Map()];
-      this.#there = undefined;
       const changes = differences(there, refused, wanted);
       const errors = await this.#nft.changeRoutes(changes, signal && { signal });
       for (const error of errors.values()) if (error.code === 'EPERM') throw error;

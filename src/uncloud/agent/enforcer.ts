@@ -3,7 +3,7 @@ import { apply } from '../apply.ts';
 import type { Facts } from '../facts.ts';
 import { Firewall } from '../firewall.ts';
 import { completed, type Host } from '../host.ts';
-import type { Policy } from '../policy.ts';
+import type { Policy, Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import type { Entry } from '../store/index.ts';
 import { desiredPolicy, recordOf } from './desired.ts';
@@ -13,8 +13,8 @@ export interface Enforced {
   /** Whether anything was sent. */
   readonly changed: boolean;
   readonly hash: string;
-  /** How many VMs are in force. */
-  readonly vms: number;
+  /** The records of VMs that are in force. */
+  readonly vms: ReadonlyMap<string, Vm>;
   readonly problems: readonly Problem[];
 }
 
@@ -79,5 +79,5 @@ export class Enforcer {
 
 function enforced(firewall: Firewall, changed: boolean): Enforced {
   const { hash, vms, problems } = firewall;
-  return { changed, hash, vms: vms.size, problems };
+  return { changed, hash, vms, problems };
 }

@@ -1,10 +1,11 @@
-import type { AgentState } from './agent.ts';
+import type { AgentState } from './state.ts';
 
 interface Metric {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  value(state: AgentState, now: number): number;
+  /** Nothing where there is nothing to tell of. */
+  value(state: AgentState, now: number): number | undefined;
 }
 
 const METRICS: readonly Metric[] = [
@@ -40,6 +41,18 @@ const METRICS: readonly Metric[] = [
     value: ({ leftOut }) => leftOut.length,
   },
   {
+    name: 'routes',
+    type: 'gauge',
+    help: 'Routes of delegated prefixes in force.',
+    value: ({ routes }) => routes?.installed,
+  },
+  {
+    name: 'unrouted_prefixes',
+    type: 'gauge',
+    help: 'Delegated prefixes that are not routed: the status says why.',
+    value: ({ routes }) => routes?.problems.length,
+  },
+  {
     name: 'held_deletions',
     type: 'gauge',
     help: 'Deletions that wait for a confirmation.',
@@ -60,7 +73,7 @@ const METRICS: readonly Metric[] = [
   {
     name: 'healed_total',
     type: 'counter',
-    help: 'Times that somebody else changed our tables and they were put back.',
+    help: 'Times that somebody else changed our tables or routes and they were put back.',
     value: ({ healed }) => healed,
   },
   {
@@ -75,6 +88,7 @@ const METRICS: readonly Metric[] = [
 export function metricsText(state: AgentState, now: number = Date.now()): string {
   return METRICS.map(({ name, type, help, value }) => {
     const full = `nftjs_uncloud_${name}`;
-    return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${full} ${value(state, now)}\n`;
+    const figure = value(state, now);
+    return figure === undefined ? '' : `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${full} ${figure}\n`;
   }).join('');
 }

@@ -1,5 +1,6 @@
 import type { Problem } from '../problem.ts';
 import { type Store, StoreError } from '../store/index.ts';
+import type { RoutesInForce } from './state.ts';
 
 /** What a host says of itself under `<prefix>host/<name>/status`, for as long as its agent lives. */
 export interface Status {
@@ -13,6 +14,8 @@ export interface Status {
   readonly staleSince?: string;
   /** Records that are not in force as they are, and why. */
   readonly leftOut: readonly Problem[];
+  /** What became of delegated prefixes, where the agent routes them. */
+  readonly routes?: RoutesInForce;
   /** How many deletions wait for a word. */
   readonly held: number;
   /** What the last attempt to put the desired state in force ended with. */

@@ -53,7 +53,6 @@ function start(store: MemoryStore, nft: Connection, more: Partial<AgentOptions> 
     store,
     nft,
     coalesce: 2,
-    interfaces: 30,
     backoff: { first: 5, most: 20 },
     log: (level, message) => log.push(`${level}: ${message}`),
     ...more,
