@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { connect } from '../../../src/index.ts';
 import { factsOf, parseHost, parsePolicy, render } from '../../../src/uncloud/index.ts';
-import { Rig } from '../../support/frames/rig.ts';
+import { Rig, unpadded } from '../../support/frames/rig.ts';
 import { fromVm, isGroup, macsOf, type NicRecord, portModel, toVm } from '../../support/reference/index.ts';
 import { requires } from '../../support/requirements.ts';
 import { seed } from '../../support/seed.ts';
@@ -103,10 +103,10 @@ function compare(rig: Rig, drawn: Scene, random: Random, tally: Tally): object[]
       // The bridge drops these by itself, or answers to spanning tree's rules there.
       if (isGroup(source) || source === '00:00:00:00:00:00') continue;
       if (!own && /^01:80:c2:00:00:0/.test(destination)) continue;
-      batch.set(frame.toString('latin1'), { port, frame });
+      batch.set(unpadded(frame), { port, frame });
     }
     const sends = [...batch.values()];
-    for (const [index, arrivedAt] of rig.deliverAll(sends).entries()) {
+    for (const [index, arrivedAt] of rig.deliverAll(sends).arrivedAt.entries()) {
       const { port, frame } = sends[index]!;
       const { decision, reason, reaches } = expected(drawn, nics, port, frame);
       tally[decision]++;

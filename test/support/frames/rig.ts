@@ -25,6 +25,13 @@ export interface Delivery {
   readonly strays: readonly { readonly port: string; readonly frame: Buffer }[];
 }
 
+/** What became of many. */
+export interface Deliveries {
+  /** For each frame the ports whose far end saw it, as {@link Delivery.arrivedAt}. */
+  readonly arrivedAt: readonly (readonly string[])[];
+  readonly strays: Delivery['strays'];
+}
+
 interface Port {
   readonly name: string;
   /** The end that a VM's network card (or the network behind an uplink) would have. */
@@ -82,37 +89,28 @@ export class Rig implements Disposable {
 
   /** Sends a frame from the far end of `port` and waits until it has gone wherever it goes. */
   deliver(port: string, frame: Uint8Array): Delivery {
-    this.#send(port, frame);
-    const seen = this.#settle();
-    // br_netfilter takes the padding off IP packets.
-    const isIt = (other: Buffer): boolean =>
-      other.length <= frame.length &&
-      other.equals(frame.subarray(0, other.length)) &&
-      frame.subarray(other.length).every((byte) => byte === 0);
-    return {
-      arrivedAt: seen.filter(({ frames }) => frames.some(isIt)).map(({ name }) => name),
-      strays: seen.flatMap(({ name, frames }) =>
-        frames.filter((other) => !isIt(other)).map((other) => ({ port: name, frame: other })),
-      ),
-    };
+    const { arrivedAt, strays } = this.deliverAll([{ port, frame }]);
+    return { arrivedAt: arrivedAt[0] ?? [], strays };
   }
 
   /**
-   * Sends frames, no two of them the same, one after the other, and waits once for all of them. As many as
-   * the sockets' buffers and the CPU's queue hold: 48 are never too many.
-   *
-   * @returns for each frame the ports whose far end saw it, in the plan's order
+   * Sends frames, no two of them the same but for zeros at the end, one after the other, and waits once for all of them: what bridges learn
+   * from one they know for the next. As many as the sockets' buffers and the CPU's queue hold: 48 are never too many.
    */
-  deliverAll(sends: readonly { readonly port: string; readonly frame: Uint8Array }[]): string[][] {
+  deliverAll(sends: readonly { readonly port: string; readonly frame: Uint8Array }[]): Deliveries {
     for (const { port, frame } of sends) this.#send(port, frame);
-    const arrived = new Map<string, string[]>();
+    const indices = new Map(sends.map(({ frame }, index) => [unpadded(frame), index]));
+    const arrivedAt = sends.map((): string[] => []);
+    const strays: { port: string; frame: Buffer }[] = [];
     for (const { name, frames } of this.#settle()) {
       for (const frame of frames) {
-        const key = frame.toString('latin1');
-        arrived.set(key, [...(arrived.get(key) ?? []), name]);
+        const index = indices.get(unpadded(frame)) ?? -1;
+        const ports = arrivedAt[index];
+        if (!ports || frame.length > (sends[index]?.frame.length ?? 0)) strays.push({ port: name, frame });
+        else if (!ports.includes(name)) ports.push(name);
       }
     }
-    return sends.map(({ frame }) => arrived.get(Buffer.from(frame).toString('latin1')) ?? []);
+    return { arrivedAt, strays };
   }
 
   #send(port: string, frame: Uint8Array): void {
@@ -192,6 +190,13 @@ export class Rig implements Disposable {
     }
     return seen;
   }
+}
+
+/** The bytes of a frame but for the zeros at its end, which br_netfilter takes off IP packets. */
+export function unpadded(frame: Uint8Array): string {
+  let end = frame.length;
+  while (end > 0 && frame[end - 1] === 0) end--;
+  return Buffer.from(frame.buffer, frame.byteOffset, end).toString('latin1');
 }
 
 /** Whether rules let the frame out. */
