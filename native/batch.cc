@@ -40,6 +40,12 @@ bool makes_object(uint8_t type) {
   }
 }
 
+/** Whether elements change the set wherever they are not refused. */
+bool always_changes(const Record& record) {
+  return record.type == NFT_MSG_DELSETELEM ||
+         (record.type == NFT_MSG_NEWSETELEM && (record.flags & NLM_F_EXCL) != 0);
+}
+
 /** The attribute among those from `at` to `end` that covers `place`; null where there is none. */
 const nlattr* covering(const uint8_t* at, const uint8_t* end, const uint8_t* place,
                        uint32_t* index = nullptr) {
@@ -79,11 +85,15 @@ std::vector<uint16_t> path_to(const uint8_t* at, const uint8_t* end, const uint8
 }  // namespace
 
 Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
-    : sequence_(sequence), bytes_(std::move(storage)), commits_(!program.check()), echo_(program.echo()) {
+    : sequence_(sequence),
+      bytes_(std::move(storage)),
+      commits_(!program.check()),
+      echo_(program.echo()),
+      generation_(program.generation()) {
   bytes_.truncate(0);
   bytes_.prefer_huge_pages();
   bytes_.room(program.size() + program.size() / 2);
-  begin(program.generation());
+  begin();
   Record record;
   while (program.next(record)) {
     if ((record.flags & NLM_F_ACK) != 0) acknowledged_ = true;
@@ -106,11 +116,11 @@ Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
   if (commits_) end();
 }
 
-void Batch::begin(uint32_t generation) {
+void Batch::begin() {
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + MNL_ATTR_HDRLEN + sizeof(uint32_t)));
   nlmsghdr* header = nftnl_batch_begin(room, next_sequence());
-  if (generation != 0) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation));
+  if (generation_ != 0) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation_));
   bytes_.commit(header->nlmsg_len);
   messages_.push_back({start, std::nullopt, std::nullopt, false});
 }
@@ -145,9 +155,16 @@ void Batch::message(const Record& record) {
  * of which nothing is said (nf_tables_updtable), goes before them: it changes nothing, and nothing is told of
  * it. Its name is the first attribute of either message (NFTA_TABLE_NAME, NFTA_SET_ELEM_LIST_TABLE). Where
  * there is no such table what follows fails, and all with it.
+ *
+ * Where the batch has to meet a generation, and changes something unless it is refused, the next one follows
+ * from it.
  */
 void Batch::announce(const Record& record, const Span& attributes) {
   if (!commits_ || !is_first() || attributes.size() < MNL_ATTR_HDRLEN) return;
+  if (generation_ != 0 && always_changes(record)) {
+    changes_ = true;
+    return;
+  }
   const auto* table = reinterpret_cast<const nlattr*>(attributes.data());
   if (mnl_attr_get_type(table) != NFTA_TABLE_NAME || !mnl_attr_ok(table, static_cast<int>(attributes.size())))
     return;
@@ -212,6 +229,11 @@ void Batch::end_elements(const nlmsghdr* header, const Record& record, ElementRa
   const size_t start = bytes_.size();
   bytes_.commit(header->nlmsg_len);
   messages_.push_back({start, record.operation, range, false});
+}
+
+uint32_t Batch::untold_generation() const {
+  if (!changes_) return generation_;
+  return generation_ == UINT32_MAX ? 1 : generation_ + 1;
 }
 
 std::optional<uint32_t> Batch::echoed(uint32_t sequence) const {

@@ -53,6 +53,10 @@ class Batch {
   /** Whether the kernel refuses the message of this sequence number for what it refused the one before. */
   bool repeats(uint32_t sequence) const { return announces_flush_ && sequence == sequence_ + 2; }
 
+  /** The generation after a commit of which the kernel told nothing, where the batch had to meet one; else 0.
+   */
+  uint32_t untold_generation() const;
+
   /** The operation whose echo the message with this sequence number, which the batch contains, asked for. */
   std::optional<uint32_t> echoed(uint32_t sequence) const;
 
@@ -75,7 +79,7 @@ class Batch {
   uint32_t next_sequence() const { return sequence_ + count(); }
   /** Nothing but the beginning is there. */
   bool is_first() const { return count() == 1; }
-  void begin(uint32_t generation);
+  void begin();
   void end();
   void message(const Record& record);
   void announce(const Record& record, const Span& attributes);
@@ -92,6 +96,10 @@ class Batch {
   /** Objects that are made are to be echoed. */
   bool echo_;
   bool acknowledged_ = false;
+  /** The generation that the batch has to meet, or 0. */
+  uint32_t generation_;
+  /** It changes something wherever it is not refused, and nothing asks the kernel to tell the generation. */
+  bool changes_ = false;
   /** The first message stands for the second, as far as the kernel may refuse it. */
   bool announces_flush_ = false;
   std::vector<Message> messages_;

@@ -83,8 +83,8 @@ Outcome transact(Socket& socket, Span program, Storage& storage) {
   outcome.status = judge(socket, reader.check(), reader.generation(), outcome);
   // Where nothing had to be changed, no generation began: it is the one that the batch met.
   if (outcome.status == Outcome::Status::kCommitted && !outcome.generation) {
-    const bool met = reader.generation() != 0 && !outcome.lost;
-    outcome.generation = met ? reader.generation() : generation(socket);
+    const uint32_t untold = outcome.lost ? 0 : batch.untold_generation();
+    outcome.generation = untold != 0 ? untold : generation(socket);
   }
   storage.batch = batch.take_bytes();
   if (storage.batch.capacity() > kKept) storage.batch = Buffer();

@@ -44,13 +44,17 @@ export function packElements(
   };
   const row = new Row(packedOffsets(shape), shape.timeouts, partsOf(key), values && partsOf(values));
   return new PackedElements(shape, nodes.length, (into, from, to) => {
+    const { stride } = row;
     for (let first = from; first < to; first += COLUMN) {
       const last = Math.min(first + COLUMN, to);
-      const rows = into.subarray((first - from) * row.stride, (last - from) * row.stride);
-      if (last - first >= SEVERAL && row.writeColumns(nodes, first, last, rows)) continue;
-      if (last - first >= SEVERAL) rows.fill(0);
-      for (let i = first, at = 0; i < last; i++, at += row.stride)
-        if (!row.write(nodes[i], rows, at)) return false;
+      const start = (first - from) * stride;
+      if (last - first >= SEVERAL) {
+        const rows = into.subarray(start, start + (last - first) * stride);
+        if (row.writeColumns(nodes, first, last, rows)) continue;
+        rows.fill(0);
+      }
+      for (let i = first, at = start; i < last; i++, at += stride)
+        if (!row.write(nodes[i], into, at)) return false;
     }
     return true;
   });
@@ -62,13 +66,21 @@ interface Part {
   readonly offset: number;
 }
 
+/** By what they write: whoever changes one set again and again has the same types each time. */
+const known = new WeakMap<readonly Typed[], readonly Part[]>();
+
 function partsOf(parts: readonly Typed[]): readonly Part[] {
-  let end = 0;
-  return parts.map((part) => {
-    const offset = end;
-    end += slotsFor(part.bits) * 4;
-    return { packer: partPackerOf(part), offset };
-  });
+  let found = known.get(parts);
+  if (found === undefined) {
+    let end = 0;
+    found = parts.map((part) => {
+      const offset = end;
+      end += slotsFor(part.bits) * 4;
+      return { packer: partPackerOf(part), offset };
+    });
+    known.set(parts, found);
+  }
+  return found;
 }
 
 /** How elements become rows. */

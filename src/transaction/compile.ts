@@ -89,6 +89,9 @@ const NONE: Set<string> = new Set();
 /** Deeper than any rule is. */
 const MAX_NESTING = 500;
 
+/** A longer array is looked at by its keys: it may have holes without end. */
+const SHORT = 1000;
+
 /** A name for comparing: what is no text is refused when it is compiled. */
 const word = (name: unknown) => (typeof name === 'string' ? name : '');
 
@@ -99,13 +102,16 @@ export function needsOf(commands: readonly ParsedCommand[], canDestroy: boolean)
     if (needs[what] === NONE) needs[what] = new Set();
     needs[what].add(table);
   };
-  const own = new Set<string>();
+  let own = NONE;
   for (const command of inDependencyOrder(commands)) {
     const { verb, kind, node } = command;
     const name = `${word(node.family)} ${word(node.table ?? node.name)}`;
     const declares = verb === 'add' || verb === 'create';
-    if (declares && (kind === 'set' || kind === 'map')) own.add(`${name} ${word(node.name)}`);
-    if (kind === 'element' && (own.size === 0 || !own.has(`${name} ${word(node.name)}`))) need('sets', name);
+    if (declares && (kind === 'set' || kind === 'map')) {
+      if (own === NONE) own = new Set();
+      own.add(`${name} ${word(node.name)}`);
+    }
+    if (kind === 'element' && (own === NONE || !own.has(`${name} ${word(node.name)}`))) need('sets', name);
     if (kind === 'rule' && verb !== 'delete') {
       eachNamedSet(node.expr, (set) => {
         if (!own.has(`${name} ${set}`)) need('sets', name);
@@ -126,9 +132,9 @@ function eachNamedSet(node: unknown, see: (name: string) => void, around: unknow
   }
   if (typeof node !== 'object' || node === null || isTooDeep(node, around)) return;
   around.push(node);
-  // The keys of an array, too: it may have holes without end.
-  for (const key of Object.keys(node))
-    eachNamedSet((node as Readonly<Record<string, unknown>>)[key], see, around);
+  if (Array.isArray(node) && node.length < SHORT)
+    for (let i = 0; i < node.length; i++) eachNamedSet(node[i], see, around);
+  else for (const key in node) eachNamedSet((node as Readonly<Record<string, unknown>>)[key], see, around);
   around.pop();
 }
 

@@ -15,14 +15,15 @@ export type RulePlace = { readonly handle: bigint } | { readonly id: number };
 export class TransactionContext {
   readonly view: KernelView;
   readonly messages: OutgoingMessage[] = [];
-  readonly #sets = new Map<string, SetDeclaration>();
-  readonly #chains = new Map<string, Chain>();
-  readonly #rules = new Map<string, RulePlace[]>();
-  readonly #merging = new Map<string, MergingSet>();
+  // Made when they are needed: many a transaction is one element in or out, and needs none.
+  #sets: Map<string, SetDeclaration> | undefined;
+  #chains: Map<string, Chain> | undefined;
+  #rules: Map<string, RulePlace[]> | undefined;
+  #merging: Map<string, MergingSet> | undefined;
   /** What earlier commands made (true) or deleted (false). */
-  readonly #made = new Map<string, boolean>();
+  #made: Map<string, boolean> | undefined;
   /** What this transaction deleted, tables or all of a family: what the kernel has in them is no more. */
-  readonly #gone = new Set<string>();
+  #gone: Set<string> | undefined;
   #setIds = 0;
   #ruleIds = 0;
 
@@ -54,18 +55,19 @@ export class TransactionContext {
   }
 
   declareSet(family: Family, table: string, set: SetDeclaration): void {
+    this.#sets ??= new Map();
     this.#sets.set(key(family, table, set.name), set);
   }
 
   set(family: Family, table: string, name: string): SetDeclaration | undefined {
-    const declared = this.#sets.get(key(family, table, name));
+    const declared = this.#sets?.get(key(family, table, name));
     if (declared !== undefined) return declared;
     return this.isGone(family, table) ? undefined : this.view.set(family, table, name);
   }
 
   /** A set that merges, as it is by now. */
   merging(family: Family, table: string, set: SetDeclaration): MergingSet {
-    const known = this.#merging.get(key(family, table, set.name));
+    const known = this.#merging?.get(key(family, table, set.name));
     if (known !== undefined) return known;
     const elements = this.isGone(family, table) ? [] : this.view.elements(family, table, set.name);
     const there = intervalsOf(elements, Math.ceil(joinedBits(set.key) / 8));
@@ -74,6 +76,7 @@ export class TransactionContext {
 
   /** Remembers a set that merges. */
   keepMerging(family: Family, table: string, name: string, set: MergingSet): void {
+    this.#merging ??= new Map();
     this.#merging.set(key(family, table, name), set);
   }
 
@@ -84,7 +87,7 @@ export class TransactionContext {
 
   /** Whether messages may still be taken back. */
   get mayWithdraw(): boolean {
-    return this.#merging.size > 0;
+    return this.#merging !== undefined;
   }
 
   /** Takes back messages. */
@@ -93,44 +96,50 @@ export class TransactionContext {
   }
 
   declareChain(chain: Chain): void {
+    this.#chains ??= new Map();
     this.#chains.set(key(chain.family, chain.table, chain.name), chain);
   }
 
   chain(family: Family, table: string, name: string): Chain | undefined {
-    return this.#chains.get(key(family, table, name));
+    return this.#chains?.get(key(family, table, name));
   }
 
   /** Forgets what was in a table, or in all of them. */
   forget(family?: Family, table?: string): void {
     const start = partOf(family, table);
     for (const map of [this.#sets, this.#chains, this.#rules, this.#made, this.#merging]) {
-      for (const name of map.keys()) if (name.startsWith(start)) map.delete(name);
+      for (const name of map?.keys() ?? []) if (name.startsWith(start)) map?.delete(name);
     }
+    this.#gone ??= new Set();
     this.#gone.add(start);
   }
 
   /** Whether this transaction deleted the table, with all that the kernel had in it. */
   isGone(family: Family, table: string): boolean {
-    if (this.#gone.size === 0) return false;
-    return [partOf(), partOf(family), partOf(family, table)].some((part) => this.#gone.has(part));
+    const gone = this.#gone;
+    return (
+      gone !== undefined && [partOf(), partOf(family), partOf(family, table)].some((part) => gone.has(part))
+    );
   }
 
   /** Remembers what a command made or deleted. */
   record(command: ParsedCommand): void {
     if (command.kind === 'rule' || command.kind === 'element') return;
     const makes = command.verb === 'add' || command.verb === 'create';
-    if (makes || command.verb === 'delete' || command.verb === 'destroy')
-      this.#made.set(madeKey(command), makes);
+    if (!makes && command.verb !== 'delete' && command.verb !== 'destroy') return;
+    this.#made ??= new Map();
+    this.#made.set(madeKey(command), makes);
   }
 
   /** Whether earlier commands made the object of this one, or deleted it; undefined where none did either. */
   isMade(command: ParsedCommand): boolean | undefined {
-    return this.#made.get(madeKey(command));
+    return this.#made?.get(madeKey(command));
   }
 
   /** The rules of a chain in their order; to be changed along with what is sent. */
   rules(family: Family, table: string, chain: string): RulePlace[] {
     const name = key(family, table, chain);
+    this.#rules ??= new Map();
     let places = this.#rules.get(name);
     if (places === undefined) {
       const handles = this.isGone(family, table) ? [] : this.view.ruleHandles(family, table, chain);

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Connection, connect, transaction } from '../../src/index.ts';
+import {
+  type Commands,
+  type Connection,
+  connect,
+  type RulesetElement,
+  transaction,
+} from '../../src/index.ts';
 import { elementsOf, find, type Kernel, rulesOf, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
 
@@ -72,6 +78,36 @@ suite('generations', requires('root', 'netns'), () => {
 });
 
 suite('at the same time', requires('root', 'netns'), () => {
+  test('tell whether elements changed anything, also where that is found out by trying', () =>
+    withTwo(async (nft, other) => {
+      const map = { map: { ...place, name: 'm', type: 'ipv4_addr', map: 'mark' } } as const;
+      const value = (mark: number) => ({ element: { ...place, name: 'm', elem: [['192.0.2.1', mark]] } });
+      await nft.commit(transaction().add(map as RulesetElement));
+      const ways = {
+        commit: (commands: Commands) => nft.commit(commands),
+        commitSync: async (commands: Commands) => nft.commitSync(commands),
+      };
+      for (const [name, commit] of Object.entries(ways)) {
+        const step = async (commands: Commands, by: number) => {
+          const before = await other.generation();
+          assert.equal((await commit(commands)).generation, before + by, name);
+          assert.equal(await other.generation(), before + by, name);
+        };
+        await step(transaction().add(elements('192.0.2.1')), 1);
+        await step(transaction().add(elements('192.0.2.1')), 0);
+        await step(transaction().add(elements('192.0.2.1', '192.0.2.2')), 1);
+        await step(transaction().delete(elements('192.0.2.1', '192.0.2.2')), 1);
+        await assert.rejects(commit(transaction().delete(elements('192.0.2.1'))), { code: 'ENOENT' });
+        await step(transaction().add(value(1) as RulesetElement), 1);
+        await step(transaction().add(value(1) as RulesetElement), 0);
+        await assert.rejects(commit(transaction().add(value(2) as RulesetElement)), { code: 'EEXIST' });
+        await assert.rejects(commit(transaction().create(elements('192.0.2.3', '192.0.2.3'))), {
+          code: 'EEXIST',
+        });
+        await step(transaction().delete(value(1) as RulesetElement), 1);
+      }
+    }));
+
   test('commits of two connections all take effect', () =>
     withTwo(async (nft, other) => {
       const all = addresses(0, 200);
