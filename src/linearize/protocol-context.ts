@@ -32,7 +32,7 @@ export class ProtocolContext {
   readonly family: FamilyName;
   readonly #known = new Map<Layer, Header>();
   /** Transport headers that matches named: of one of several nobody knows which the packet has. */
-  readonly #transports = new Set<Header>();
+  #transports: Set<Header> | undefined;
   /** Link headers in front of the innermost one: with vlan on ether, ether. */
   readonly #stacked: Header[] = [];
 
@@ -73,12 +73,14 @@ export class ProtocolContext {
   /** Remembers that a packet has `header`. */
   set(layer: Layer, header: Header): void {
     this.#known.set(layer, header);
-    if (layer === 'transport') this.#transports.add(header);
+    if (layer !== 'transport') return;
+    this.#transports ??= new Set();
+    this.#transports.add(header);
   }
 
   /** A transport header other than `header` that the packet may have as well, by what matches told. */
   rivalOf(header: Header): Header | undefined {
-    if (this.#transports.size < 2) return undefined;
+    if (this.#transports === undefined || this.#transports.size < 2) return undefined;
     return [...this.#transports].find((other) => other !== header);
   }
 

@@ -32,7 +32,8 @@ export function compileRule(
 ): CompiledRule {
   if (!Array.isArray(statements)) throw new CompileError(path, 'expected a list of statements');
   const scope = new Scope(family, chain, names, evaluate);
-  for (const [i, statement] of statements.entries()) {
+  for (let i = 0; i < statements.length; i++) {
+    const statement = statements[i] as Statement;
     evaluateStatement(statement, scope, at(path, i));
     if (i + 1 < statements.length && isTerminal(statement))
       throw new CompileError(at(path, i + 1), 'the rule ends with the statement before this one');

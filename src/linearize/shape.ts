@@ -154,12 +154,7 @@ function checksOf(shape: Shape): Checks {
 /** Makes sure that `node` has the keys it needs, no others, and values of the right kind. */
 export function checkShape(node: unknown, shape: Shape, path: Path | undefined): void {
   if (!isObject(node)) throw new CompileError(path, `expected an object with the keys ${keysOf(shape)}`);
-  const { byKey } = checksOf(shape);
-  for (const key of Object.keys(node)) {
-    if (!byKey.has(key))
-      throw new CompileError(at(path, key), `no such key here: expected some of ${keysOf(shape)}`);
-  }
-  checkKinds(node, shape, path);
+  check(node, shape, path, false);
 }
 
 function keysOf(shape: Shape): string {
@@ -172,15 +167,31 @@ export function checkKinds(
   shape: Shape,
   path: Path | undefined,
 ): void {
+  check(node, shape, path, true);
+}
+
+function check(
+  node: Readonly<Record<string, unknown>>,
+  shape: Shape,
+  path: Path | undefined,
+  mayHaveOthers: boolean,
+): void {
   const { byKey, required } = checksOf(shape);
+  const keys = Object.keys(node);
+  if (!mayHaveOthers) {
+    for (const key of keys) {
+      if (!byKey.has(key))
+        throw new CompileError(at(path, key), `no such key here: expected some of ${keysOf(shape)}`);
+    }
+  }
   for (const key of required) {
-    if (!Object.hasOwn(node, key) || node[key] === undefined)
+    if (node[key] === undefined || !Object.hasOwn(node, key))
       throw new CompileError(path, `the key ${key} is missing: expected ${keysOf(shape)}`);
   }
-  for (const key of Object.keys(node)) {
-    const check = byKey.get(key);
+  for (const key of keys) {
+    const row = byKey.get(key);
     const value = node[key];
-    if (check !== undefined && value !== undefined && !check.is(value))
-      throw new CompileError(at(path, key), `expected ${check.expected}`);
+    if (row !== undefined && value !== undefined && !row.is(value))
+      throw new CompileError(at(path, key), `expected ${row.expected}`);
   }
 }

@@ -82,7 +82,8 @@ const terminal: ReadonlySet<string> = new Set(
 
 /** Whether the rule ends with this statement. */
 export function isTerminal(statement: Statement): boolean {
-  return Object.keys(statement).some((kind) => terminal.has(kind));
+  for (const kind in statement) if (terminal.has(kind)) return true;
+  return false;
 }
 
 /** Statements that may name an object instead. */
