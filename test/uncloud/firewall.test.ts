@@ -8,6 +8,7 @@ import {
   Firewall,
   factsOf,
   type Policy,
+  type Problem,
   parseHost,
   parsePolicy,
   render,
@@ -56,12 +57,75 @@ function record(pick: (below: number) => number, i: number): unknown {
         ),
         ipv6: pick(2) === 0 ? [`2001:db8:${pick(6)}::/${[48, 64][pick(2)]}`] : [],
         groups: [[], ['web'], ['lb'], ['lb', 'web']][pick(4)],
-        filter: pick(5) === 0 ? 'clean-traffic' : 'port-security',
+        filter: ['port-security', 'port-security', 'clean-traffic', 'mine'][pick(4)],
         ...(pick(4) === 0 && { vlans: [10] }),
         ...(pick(4) === 0 && { log: true }),
       },
     ],
   };
+}
+
+const port = (name: string, rest: object = {}) => ({
+  direction: 'in',
+  action: 'accept',
+  protocol: 'tcp',
+  ports: [pickable[name]],
+  ...rest,
+});
+const pickable: Readonly<Record<string, number>> = { ssh: 22, http: 80, smtp: 25 };
+
+/** What groups, a filter and a network may be: good, gone and none. */
+const WORDS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
+  groups: {
+    web: [
+      undefined,
+      GROUPS.web,
+      { rules: [port('http')] },
+      { rules: [port('http', { from: [{ group: 'lb' }] }), port('ssh')] },
+      { rules: [port('smtp', { direction: 'out', action: 'drop' })] },
+      { rules: [port('ssh', { from: [{ vm: 'v2' }] })], default: { out: 'drop' } },
+      { rules: [port('ssh', { from: [{ group: 'nobody' }] })] },
+      { rules: 'none' },
+    ],
+    lb: [
+      undefined,
+      GROUPS.lb,
+      {},
+      { members: [{ vm: 'v2' }, '198.51.100.0/24'] },
+      { members: ['192.0.2.0/24'], rules: [port('ssh')] },
+      { members: [{ group: 'web' }] },
+    ],
+  },
+  filters: {
+    mine: [
+      undefined,
+      { rules: [{ filter: 'no-ip-spoofing' }] },
+      { rules: [{ direction: 'inout', action: 'drop', match: { 'ip.saddr': '$NOBODY' } }] },
+      {
+        rules: [
+          { direction: 'out', action: 'accept', match: { 'ip.saddr': '$IP' } },
+          { filter: 'port-security' },
+        ],
+      },
+    ],
+  },
+  networks: {
+    virbr0: [undefined, { mode: 'nat', ipv4: '192.168.122.0/24' }, { mode: 'isolated' }, { mode: 'routed' }],
+    virbr1: [undefined, { mode: 'routed', ipv4: '192.168.123.0/24' }, { mode: 'open' }],
+  },
+};
+
+/** Other records of some of them. */
+function rewording(pick: (below: number) => number): Record<string, Record<string, unknown>> {
+  const said: Record<string, Record<string, unknown>> = {};
+  for (const [kind, names] of Object.entries(WORDS)) {
+    for (const [name, records] of Object.entries(names)) {
+      if (pick(5) > 0) continue;
+      said[kind] ??= {};
+      said[kind][name] = records[pick(records.length)];
+    }
+  }
+  return said;
 }
 
 suite('a firewall that is kept', requires('root', 'netns'), () => {
@@ -73,25 +137,38 @@ suite('a firewall that is kept', requires('root', 'netns'), () => {
         const interfaces = [{ ifname: 'lo' }, { ifname: 'v2-0', bridge: 'br0' }];
         const facts: Facts = { ...(await factsOf(nft)), interfaces: interfaces.slice(0, 1) };
         const vms: Record<string, unknown> = {};
-        const policy = { groups: GROUPS, vms };
+        const words: Record<string, Record<string, unknown>> = {
+          groups: { ...GROUPS },
+          filters: {},
+          networks: {},
+        };
+        const policy = { ...words, vms };
         const firewall = new Firewall({ host, policy, facts });
         await apply(nft, firewall.rendering());
-        let previous: Policy | undefined;
+        let previous: Policy = parsePolicy(policy, { host }).policy;
         for (let step = 0; step < 40; step++) {
           const i = pick(6);
-          const change = { [`v${i}`]: record(pick, i) };
+          const change = pick(4) === 0 ? {} : { [`v${i}`]: record(pick, i) };
+          const said = pick(3) === 0 ? rewording(pick) : {};
           const before = firewall.hash;
-          const { commands, undo } = firewall.change(change);
+          const { commands, undo } = firewall.change(change, said);
           if (pick(4) === 0) {
             undo();
             assert.equal(firewall.hash, before);
             continue;
           }
           if (commands.length > 0) await nft.commit(commands);
-          vms[`v${i}`] = change[`v${i}`];
-          if (vms[`v${i}`] === undefined) delete vms[`v${i}`];
-          const parsed = parsePolicy(policy, { host, ...(previous && { previous }) });
+          for (const [records, changed] of [
+            [vms, change],
+            ...Object.entries(said).map(([kind, changed]) => [words[kind] as object, changed]),
+          ] as Record<string, unknown>[][]) {
+            Object.assign(records as object, changed);
+            for (const [key, value] of Object.entries(changed as object))
+              if (value === undefined) delete records?.[key];
+          }
+          const parsed = parsePolicy(policy, { host, previous });
           previous = parsed.policy;
+          assert.deepEqual(sorted(firewall.problems), sorted(parsed.problems), `step ${step}`);
           assert.deepEqual(
             Object.fromEntries([...firewall.vms].sort()),
             Object.fromEntries(Object.entries(previous.vms).sort()),
@@ -131,6 +208,51 @@ suite('a firewall that is kept', requires('root', 'netns'), () => {
     ]);
   });
 
+  test('one group is its own rules or members, whoever is in it, and no VM loses any', () => {
+    const host = parseHost({ bridges: { br0: {} }, sets: 'named' });
+    const vms = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, i) => {
+        const mac = `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`;
+        return [`v${i}`, { nics: [{ ifname: `v${i}`, bridge: 'br0', mac, groups: ['web'] }] }];
+      }),
+    );
+    const rules = (...ports: number[]) => [
+      { direction: 'in', action: 'accept', protocol: 'tcp', ports, from: [{ group: 'lb' }] },
+    ];
+    const lb = { members: ['192.0.2.1'] };
+    const firewall = new Firewall({ host, policy: { vms, groups: { web: { rules: rules(80) }, lb } } });
+    const told = (words: Parameters<Firewall['change']>[1]) => {
+      const { commands, problems } = firewall.change({}, words);
+      assert.deepEqual(problems, []);
+      return commands.map((command) => JSON.stringify(command).replaceAll(/"(family|table)":"\w+",/g, ''));
+    };
+    const ruled = told({ groups: { web: { rules: rules(80, 443) } } });
+    assert.equal(ruled.filter((text) => text.startsWith('{"flush":{"chain"')).length, 2);
+    assert.equal(ruled.filter((text) => text.startsWith('{"add":{"rule"')).length, 2, ruled.join('\n'));
+    assert.equal(ruled.length, 4);
+    assert.deepEqual(told({ groups: { lb: { members: ['192.0.2.1', '192.0.2.2'] } } }), [
+      '{"add":{"element":{"name":"group_lb_ip_32","elem":["192.0.2.2"]}}}',
+    ]);
+    assert.deepEqual(told({ networks: {} }), []);
+  });
+
+  test('a group that goes takes the VMs that name it along, closed, and brings them back', () => {
+    const host = parseHost({ bridges: { br0: {} }, sets: 'named' });
+    const nic = { ifname: 'v1', bridge: 'br0', mac: '02:00:00:00:00:01', groups: ['web'] };
+    const firewall = new Firewall({ host, policy: { vms: { a: { nics: [nic] } }, groups: { web: {} } } });
+    const { hash } = firewall;
+    const gone = firewall.change({}, { groups: { web: undefined } });
+    assert.deepEqual(gone.problems, [
+      { key: 'distributed-firewall/vm/a', path: '.nics[0].groups[0]', why: 'there is no group web' },
+    ]);
+    assert.match(JSON.stringify(gone.commands), /\["v1",\{"drop":null\}\]/);
+    assert.equal(firewall.vms.size, 0);
+    const back = firewall.change({}, { groups: { web: {} } });
+    assert.deepEqual([back.problems, firewall.hash, firewall.vms.size], [[], hash, 1]);
+    back.undo();
+    assert.equal(firewall.vms.size, 0);
+  });
+
   test('one address of one VM is a few elements', () => {
     const host = parseHost({ bridges: { br0: {} }, sets: 'named' });
     const vm = (i: number, ip: string) => ({
@@ -168,3 +290,6 @@ suite('a firewall that is kept', requires('root', 'netns'), () => {
     );
   });
 });
+
+const sorted = (problems: readonly Problem[]) =>
+  problems.map(({ key, path, why }) => `${key} ${path} ${why}`).sort();
