@@ -16,7 +16,11 @@ const KERNEL = join(ROOT, '.cache/kernel');
 const KERNEL_TESTS = ['test/vm/guest', 'test/kernel', 'test/frames'];
 
 /** What else does, elsewhere. */
-const ALSO: readonly string[] = ['test/uncloud/groups.test.ts', 'test/uncloud/traffic.test.ts'];
+const ALSO: readonly string[] = [
+  'test/uncloud/groups.test.ts',
+  'test/uncloud/nat.test.ts',
+  'test/uncloud/traffic.test.ts',
+];
 
 /**
  * Files there whose point is load, many rounds of the same, or programs that start: emulation is twenty times slower than the
