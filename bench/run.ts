@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type DriverName, drivers } from './drivers/index.ts';
 import { page } from './html.ts';
+import { listeners } from './listeners.ts';
 import { updateReadme } from './readme.ts';
 import { type Sample, summarize, table } from './report.ts';
 import type { Case, Measurement, Scale } from './suite.ts';
@@ -167,6 +168,11 @@ export async function run(args: readonly string[], { stdout, stderr }: Streams):
     ),
   );
 
+  const listening = listeners();
+  if (listening.length > 0)
+    stderr.write(
+      `bench: somebody listens to nf_tables, beside process ${listening.join(', ')}: the kernel takes longer for all\n`,
+    );
   const trialsToRun = [...plan(names, able, scale, trials)];
   const samples: Sample[] = [];
   const failed = new Set<string>();

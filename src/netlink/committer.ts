@@ -1,32 +1,17 @@
 import { PackedElements } from '../linearize/index.ts';
-import { elementList, MESSAGE, NLM } from '../message/index.ts';
-import type { Family } from '../model/index.ts';
-import { families, findFamily } from '../protocol/index.ts';
-import {
-  type Commands,
-  commandList,
-  compileParsed,
-  emptyView,
-  encodeInPieces,
-  encodeMessages,
-  type KernelView,
-  type Needs,
-  needsOf,
-  type OutgoingMessage,
-  type ParsedCommand,
-  parseCommands,
-  UnpackableError,
-} from '../transaction/index.ts';
-import { type ProgramOptions, ProgramWriter } from '../wire/program.ts';
+import type { Commands, OutgoingMessage, ParsedCommand } from '../transaction/index.ts';
+import { commandList, parseCommands } from '../transaction/index.ts';
+import { ProgramWriter } from '../wire/program.ts';
 import { Declarations } from './declarations.ts';
 import { echoedHandles } from './echo.ts';
 import { refusalsOf, TransactionError } from './error.ts';
+import { elementQuestions, isLarge, type Job, jobOf } from './job.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
-import { query } from './query.ts';
-import type { Abortable, DumpRequest, LargeProgram, SubmitError, SubmitResult } from './socket.ts';
+import { compiled, elementsAsNew, encoded, encodedInPieces, type Prepared } from './prepare.ts';
+import type { Abortable, DumpRequest, SubmitError, SubmitResult } from './socket.ts';
 import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';
-import { canDestroy, questionsFor, View } from './view.ts';
+import { questionsFor, View } from './view.ts';
 
 /** How a transaction is committed. */
 export interface CommitOptions extends Abortable {
@@ -51,36 +36,8 @@ export interface Committed {
 /** How often a transaction that had to look first is tried again when somebody else was faster. */
 const TRIES = 100;
 
-/** So many elements are compiled while others have to wait; with more of them, others go in between. */
-const MANY = 10_000;
-
-/** Milliseconds for which the event loop is kept at a time. */
-const SLICE = 5;
-
 /** Bytes of a program that are kept for the next: memory that was written before is written faster. */
 const KEPT = 1 << 20;
-
-/** A transaction, and what must be known to compile it. */
-interface Job {
-  readonly commands: Commands;
-  readonly parsed: readonly ParsedCommand[];
-  readonly needs: Needs;
-  /** Whether the kernel has to tell something. */
-  readonly asks: boolean;
-}
-
-interface Prepared {
-  readonly messages: Iterable<OutgoingMessage>;
-  /** What the compiler looked at, and the generation of that; 0 where it did not have to look. */
-  readonly view: KernelView;
-  readonly generation: number;
-}
-
-/** Messages, and the program that they are. */
-interface Encoded<P = ProgramWriter | Uint8Array | LargeProgram> {
-  readonly messages: Iterable<OutgoingMessage>;
-  readonly program: P;
-}
 
 /** What was sent, and what became of it. */
 interface Sent {
@@ -274,117 +231,6 @@ export class Committer {
   }
 }
 
-function jobOf(parsed: readonly ParsedCommand[], commands: Commands): Job {
-  const needs = needsOf(parsed, canDestroy);
-  const { sets, chains, rules, existence } = needs;
-  const asks =
-    sets.size + chains.size + rules.size + existence.size > 0 ||
-    elementQuestions(parsed, emptyView).length > 0;
-  return { commands, parsed, needs, asks };
-}
-
-/** So few elements are sent twice, where they turn out to be there already. */
-const FEW = 16;
-
-/**
- * Elements that are added alone to a set, as ones that must not be there yet: mostly they are not. A commit of them
- * always changes something, so that the kernel need not tell which generation began: that takes it a quarter of its time.
- */
-function elementsAsNew({ messages, ...rest }: Prepared): Prepared | undefined {
-  if (!Array.isArray(messages) || messages.length !== 1) return undefined;
-  const [message] = messages as [OutgoingMessage];
-  const { kind, type, flags } = message;
-  if (kind !== 'elements' || type !== MESSAGE.NEWSETELEM || flags !== NLM.CREATE) return undefined;
-  const { elements } = message;
-  if (!(elements instanceof PackedElements) || elements.length > FEW) return undefined;
-  return { ...rest, messages: [{ ...message, flags: flags | NLM.EXCL }] };
-}
-
-function isThere({ status, errors }: SubmitResult): boolean {
-  return status === 'refused' && errors[0]?.code === 'EEXIST';
-}
-
-function isLarge(commands: readonly ParsedCommand[]): boolean {
-  let elements = 0;
-  for (const { node } of commands) elements += (node.elem as { length?: number } | undefined)?.length ?? 0;
-  return elements > MANY;
-}
-
-/** What was looked up for it, a transaction is held against at once; it is compiled as it is encoded elsewhere. */
-function compiled(job: Job, view: KernelView, generation: number): Prepared {
-  const messages = compileParsed(job.parsed, view, true);
-  return { messages: job.asks ? [...messages] : messages, view, generation };
-}
-
-/** Compiled anew where many elements turn out to be more than literals. */
-function encoded(
-  job: Job,
-  { messages, view }: Prepared,
-  settings: ProgramOptions,
-  into?: ProgramWriter,
-): Encoded<ProgramWriter> {
-  try {
-    return { messages, program: encodeMessages(messages, settings, into) };
-  } catch (error) {
-    if (!(error instanceof UnpackableError)) throw error;
-    const complete = compileParsed(job.parsed, view);
-    return { messages: complete, program: encodeMessages(complete, settings, into) };
-  }
-}
-
-/** As {@link encoded}, letting others go in between. */
-async function encodedInPieces(
-  job: Job,
-  prepared: Prepared,
-  settings: ProgramOptions,
-  socket: Transport,
-  { signal }: Abortable,
-): Promise<Encoded> {
-  const { length, pieces } = encodeInPieces(prepared.messages, settings);
-  const large = socket.collect?.(length);
-  const array = new Uint8Array(large === undefined ? length : 0);
-  let at = 0;
-  try {
-    for (;;) {
-      const end = performance.now() + SLICE;
-      do {
-        const { done, value } = pieces.next();
-        if (done) return { messages: prepared.messages, program: large ?? array };
-        if (large === undefined) array.set(value, at);
-        else large.append(value);
-        at += value.length;
-      } while (performance.now() < end);
-      await new Promise(setImmediate);
-      signal?.throwIfAborted();
-    }
-  } catch (error) {
-    if (!(error instanceof UnpackableError)) throw error;
-    return encoded(job, { ...prepared, messages: compileParsed(job.parsed, prepared.view) }, settings);
-  }
-}
-
-/**
- * Which elements are there: where the kernel cannot destroy those that are, and of sets that merge what is added with
- * what they hold.
- */
-function elementQuestions(commands: readonly ParsedCommand[], view: KernelView): readonly DumpRequest[] {
-  let asked: Map<string, DumpRequest> | undefined;
-  for (const { verb, kind, node } of commands) {
-    const { family, table, name } = node as { family: Family; table: string; name: string };
-    const destroys = !canDestroy && verb === 'destroy' && kind === 'element';
-    const merges =
-      (kind === 'set' && verb === 'add' && node['auto-merge'] === true) ||
-      (kind === 'element' && view.set(family, table, name)?.autoMerge === true);
-    if ((!destroys && !merges) || !Object.hasOwn(families, family)) continue;
-    const request = query(MESSAGE.GETSETELEM, findFamily(family).number, elementList, { table, set: name });
-    asked ??= new Map();
-    asked.set(`${family} ${table} ${name}`, request);
-  }
-  return asked === undefined ? NO_QUESTIONS : [...asked.values()];
-}
-
-const NO_QUESTIONS: readonly DumpRequest[] = [];
-
 const NOTHING = { messages: new Uint8Array(), interrupted: false };
 
 /** What is asked for may not exist: then nothing is there. */
@@ -439,4 +285,8 @@ function sourceElement(
     return list instanceof PackedElements ? elements.first : list[elements.first]?.source;
   }
   return undefined;
+}
+
+function isThere({ status, errors }: SubmitResult): boolean {
+  return status === 'refused' && errors[0]?.code === 'EEXIST';
 }
