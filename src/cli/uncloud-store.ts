@@ -3,6 +3,7 @@ import { connect } from '../index.ts';
 import {
   type Imported,
   importCsv,
+  importJson,
   importLibvirt,
   importOpenNebula,
   importProxmox,
@@ -57,17 +58,20 @@ const FORMATS: Readonly<Record<string, (text: string) => Imported>> = {
   opennebula: importOpenNebula,
   libvirt: importLibvirt,
   csv: importCsv,
+  json: importJson,
 };
 
-export const importHelp = `Usage: nftjs uncloud import opennebula|libvirt|proxmox|csv FILE… --store STORE
+export const importHelp = `Usage: nftjs uncloud import opennebula|libvirt|proxmox|csv|json FILE… --store STORE
 
 Puts the VMs of an export (and their security groups) into a store: only what differs from what is there, and
-nothing is deleted. Standard error says what the store cannot hold.
+nothing is deleted. Standard error says what the store cannot hold. A record that would be refused is not written:
+the exit code is 1.
 
   opennebula    what onevm show -x or onevm list -x --extended prints
   libvirt       what virsh dumpxml prints
   proxmox       files of /etc/pve: qemu-server/*.conf, lxc/*.conf, firewall/*.fw
-  csv           a NIC a line: vm,ifname,bridge,mac,addresses,groups
+  csv           a NIC a line: vm,ifname,bridge,mac,addresses,groups,vlans,filter
+  json          a policy file, or a list of NICs with the fields that csv has
 ${storeHelp}`;
 
 export async function runImport(args: readonly string[], io: Io): Promise<number> {
@@ -80,12 +84,15 @@ export async function runImport(args: readonly string[], io: Io): Promise<number
   const imports = one === undefined ? [importProxmox(files)] : files.map(({ text }) => one(text));
   await using store = await storeOf(values);
   let unchanged = 0;
+  let refused = 0;
   for (const imported of imports) {
     for (const { where, what } of imported.omissions) io.err(`uncloud: ${where}: ${what}\n`);
     const written = await writeImport(store, values.prefix, imported);
     for (const key of written.put) io.out(`put ${key}\n`);
+    for (const { key, path, why } of written.refused) io.err(`uncloud: refused ${key}${path}: ${why}\n`);
     unchanged += written.unchanged.length;
+    refused += written.refused.length;
   }
   io.out(`${unchanged} unchanged\n`);
-  return EXIT.success;
+  return refused > 0 ? EXIT.failure : EXIT.success;
 }

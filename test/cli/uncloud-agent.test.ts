@@ -137,7 +137,7 @@ suite('the command line of stores', () => {
       [
         ['import', 'vmware', '/dev/null', '--store', 'dir:/nowhere'],
         2,
-        /expected opennebula, libvirt, csv or proxmox/,
+        /expected opennebula, libvirt, csv, json or proxmox/,
       ],
       [['import', 'csv', '/dev/null'], 1, /names of columns/],
       [['wait', '--vm', 'x', '--name', 'y', '--store', 'redis://z'], 1, /redis:\/\/z is no store/],

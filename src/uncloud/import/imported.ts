@@ -1,4 +1,6 @@
-import { addressText, cidr, WIDTH } from '../address.ts';
+import { addressText, cidr, overlap, type Prefix, WIDTH } from '../address.ts';
+import { parseGroup } from '../group.ts';
+import { Refused } from '../problem.ts';
 
 /** A network card, as another system describes it: the JSON of {@link Nic}, not validated. */
 export interface ImportedNic {
@@ -44,6 +46,9 @@ export interface Omission {
 export interface Imported {
   readonly vms: Readonly<Record<string, { readonly nics: readonly ImportedNic[] }>>;
   readonly groups: Readonly<Record<string, ImportedGroup>>;
+  /** Of a system that has the records of this one. */
+  readonly networks?: Readonly<Record<string, unknown>>;
+  readonly filters?: Readonly<Record<string, unknown>>;
   readonly omissions: readonly Omission[];
 }
 
@@ -84,6 +89,34 @@ export function blocksOf(first: string, size: bigint): string[] {
 /** The addresses from one to another, as the fewest blocks. */
 export function blocksBetween(first: string, last: string): string[] {
   return blocksOf(first, cidr(single(last)).value - cidr(single(first)).value + 1n);
+}
+
+/** Blocks without what is in others: the fewest that are left. */
+export function blocksWithout(blocks: readonly string[], others: readonly string[]): string[] {
+  const taken = others.map(cidr);
+  const left = (block: Prefix): Prefix[] => {
+    const { family, value, length } = block;
+    const met = taken.filter((other) => overlap(block, other));
+    if (met.length === 0) return [block];
+    if (met.some((other) => other.length <= length)) return [];
+    const half = 1n << BigInt(WIDTH[family] - length - 1);
+    const halves = [value, value + half].map((from) => ({ family, value: from, length: length + 1 }));
+    return halves.flatMap(left);
+  };
+  return blocks.flatMap((block) =>
+    left(cidr(block)).map(({ family, value, length }) => `${addressText(family, value)}/${length}`),
+  );
+}
+
+/** Why a rule cannot be one of a group; nothing where it can. */
+export function whyNoRule(rule: ImportedRule): string | undefined {
+  try {
+    parseGroup({ rules: [rule] });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return `${error.path.replace(/^\.rules\[0\]\.?/, '')}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** An ICMP type by its name, or by its number. */

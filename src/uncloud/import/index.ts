@@ -7,6 +7,7 @@ export {
   type ImportedRule,
   type Omission,
 } from './imported.ts';
+export { importJson } from './json.ts';
 export { importLibvirt } from './libvirt.ts';
 export { importOpenNebula } from './opennebula.ts';
 export { importProxmox, type ProxmoxFile } from './proxmox.ts';

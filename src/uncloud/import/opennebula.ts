@@ -1,34 +1,36 @@
 import type { Element } from '@xmldom/xmldom';
 import {
-  blocksOf,
   byFamily,
   ImportError,
   type Imported,
   type ImportedGroup,
   type ImportedNic,
-  type ImportedRule,
-  icmpType,
   type Omission,
 } from './imported.ts';
-import { child, children, parseXml, textOf } from './xml.ts';
+import { isOpen, securityGroups } from './opennebula-group.ts';
+import { child, children, parseXml, strangers, textOf } from './xml.ts';
 
-/** A VM's states (opennebula.org, "VM states") in which it is on no host and never comes back. */
+/** A VM's state (opennebula.org, "VM states") in which it is on no host and never comes back. */
 const DONE = '6';
-/** The group that lets everything through, which every NIC has unless it has others. */
-const DEFAULT_GROUP = '0';
 
-const PROTOCOLS: Readonly<Record<string, string | undefined>> = {
-  TCP: 'tcp',
-  UDP: 'udp',
-  ICMP: 'icmp',
-  ICMPV6: 'icmpv6',
-  IPSEC: 'esp',
-};
+const ADDRESSES = ['IP', 'IP6', 'IP6_GLOBAL', 'IP6_ULA'] as const;
+
+/** What is taken of a NIC, and what does not concern a firewall. */
+const NIC =
+  `AR_ID BOND_MODE BRIDGE BRIDGE_TYPE BRIDGE_OVS CLUSTER_ID CONF DNS FILTER_IP_SPOOFING FILTER_MAC_SPOOFING GATEWAY
+  GATEWAY6 GUEST_MTU INBOUND_AVG_BW INBOUND_PEAK_BW INBOUND_PEAK_KB IP IP6 IP6_GLOBAL IP6_LINK IP6_METHOD IP6_METRIC
+  IP6_ULA IP_LINK MAC METHOD METRIC MODEL MTU NAME NETWORK NETWORK_ADDRESS NETWORK_ID NETWORK_MASK NETWORK_MODE
+  NETWORK_UID NETWORK_UNAME NIC_ID ORDER OUTBOUND_AVG_BW OUTBOUND_PEAK_BW OUTBOUND_PEAK_KB PARENT PARENT_ID PHYDEV
+  PREFIX_LENGTH RDP REQS RANK SEARCH_DOMAIN SECURITY_GROUPS SSH SYNC_TIME TARGET VLAN_ID VLAN_TAGGED_ID VN_MAD VROUTER_IP
+  VROUTER_IP6_GLOBAL VROUTER_IP6_LINK VROUTER_IP6_ULA VROUTER_MANAGEMENT VXLAN_MC VXLAN_MODE VXLAN_TEP XDP ALIAS_IDS
+  EXTERNAL SCHED_REQUIREMENTS SCHED_RANK AUTO_VLAN_ID MODE VIRTIO_QUEUES DEV_PREFIX ISOLATED PORT_START PORT_SIZE`.split(
+    /\s+/,
+  );
 
 /**
- * Reads what `onevm show -x` and `onevm list -x` (`--extended`, so that the NICs are in it) print. A VM keeps
- * its number as its id, a security group becomes `one-<number>`; aliases (NIC_ALIAS) give their addresses to
- * their NIC.
+ * Reads what `onevm show -x` and `onevm list -x --extended` print, of OpenNebula 5 to 7. A VM keeps its number as its
+ * id, a security group becomes `one-<number>`; aliases (NIC_ALIAS) give their addresses to their NIC. A VM that is not
+ * placed on a host yet, or that a short list tells of, is left out whole: its record stays as it is.
  */
 export function importOpenNebula(text: string): Imported {
   const root = parseXml(text);
@@ -42,87 +44,92 @@ export function importOpenNebula(text: string): Imported {
     const id = textOf(vm, 'ID');
     if (id === undefined) throw new ImportError('a VM without ID');
     if (textOf(vm, 'STATE') === DONE) continue;
+    const where = `VM ${id}`;
     const template = child(vm, 'TEMPLATE');
+    const nics = children(template, 'NIC');
+    const vague = nics.find((nic) => textOf(nic, 'MAC') === undefined || textOf(nic, 'BRIDGE') === undefined);
+    if (vague !== undefined || (nics.length === 0 && textOf(template, 'VMID') === undefined)) {
+      const what =
+        vague === undefined ? 'no NIC' : `NIC ${textOf(vague, 'NIC_ID') ?? '?'} has no MAC or no BRIDGE`;
+      omissions.push({
+        where,
+        what: `${what}: not placed yet, or a list without --extended; the VM is left out`,
+      });
+      continue;
+    }
+    for (const pci of children(template, 'PCI')) {
+      if (textOf(pci, 'TYPE') === 'NIC')
+        omissions.push({ where, what: 'a NIC that is passed through has no port: it is left out' });
+    }
+    const security = securityGroups(template, where, omissions);
     const aliases = children(template, 'NIC_ALIAS');
-    const nics = children(template, 'NIC').flatMap((nic) => {
-      const where = `VM ${id}, NIC ${textOf(nic, 'NIC_ID') ?? '?'}`;
-      const of = aliases.filter((alias) => textOf(alias, 'PARENT_ID') === textOf(nic, 'NIC_ID'));
-      return nicOf(id, nic, of, where, omissions);
-    });
-    vms[id] = { nics };
-    for (const [name, group] of groupsOf(template, id, omissions)) groups[name] = group;
+    vms[id] = {
+      nics: nics.map((nic) => {
+        const number = textOf(nic, 'NIC_ID') ?? '0';
+        const of = aliases.filter((alias) => textOf(alias, 'PARENT_ID') === number);
+        return nicOf(`one-${id}-${number}`, nic, of, security, `${where}, NIC ${number}`, omissions);
+      }),
+    };
+    for (const name of new Set(vms[id].nics.flatMap((nic) => nic.groups ?? []))) {
+      const group = security(name);
+      const known = groups[name];
+      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(group))
+        omissions.push({
+          where,
+          what: `${name} is not what other VMs have (onesecgroup commit): theirs is taken`,
+        });
+      groups[name] ??= group;
+    }
   }
   return { vms, groups, omissions };
 }
 
 function nicOf(
-  vm: string,
+  ifname: string,
   nic: Element,
   aliases: readonly Element[],
+  security: (name: string) => ImportedGroup,
   where: string,
   omissions: Omission[],
-): ImportedNic[] {
-  const [mac, bridge] = [textOf(nic, 'MAC'), textOf(nic, 'BRIDGE')];
-  if (mac === undefined || bridge === undefined) {
-    omissions.push({ where, what: `no ${mac === undefined ? 'MAC' : 'BRIDGE'}: the NIC is left out` });
-    return [];
+): ImportedNic {
+  const omit = (what: string) => omissions.push({ where, what });
+  // The host translates the addresses of an external alias: the guest never has them.
+  const own = [nic, ...aliases.filter((alias) => textOf(alias, 'EXTERNAL')?.toUpperCase() !== 'YES')];
+  for (const one of [nic, ...aliases]) {
+    for (const name of strangers(one, NIC)) omit(`${name} is not known`);
+    if (!own.includes(one))
+      omit(`external alias ${textOf(one, 'IP') ?? ''}: its address is none of the guest's`);
   }
-  const names = ['IP', 'IP6', 'IP6_GLOBAL', 'IP6_ULA'];
-  const addresses = [nic, ...aliases].flatMap((one) =>
-    names.flatMap((name) => textOf(one, name)?.split(/[\s,]+/) ?? []),
-  );
-  const groups = (textOf(nic, 'SECURITY_GROUPS') ?? '')
-    .split(',')
-    .filter((group) => group !== '' && group !== DEFAULT_GROUP);
-  return [
-    {
-      ifname: textOf(nic, 'TARGET') ?? `one-${vm}-${textOf(nic, 'NIC_ID') ?? '0'}`,
-      bridge,
-      mac: mac.toLowerCase(),
-      ...byFamily(addresses),
-      ...(groups.length > 0 && { groups: groups.map((group) => `one-${group}`).sort() }),
-    },
-  ];
-}
-
-function groupsOf(template: Element | undefined, vm: string, omissions: Omission[]) {
-  const groups = new Map<string, { rules: ImportedRule[]; default: { in: 'drop'; out: 'drop' } }>();
-  for (const rule of children(template, 'SECURITY_GROUP_RULE')) {
-    const id = textOf(rule, 'SECURITY_GROUP_ID');
-    if (id === undefined || id === DEFAULT_GROUP) continue;
-    const name = `one-${id}`;
-    const group = groups.get(name) ?? { rules: [], default: { in: 'drop', out: 'drop' } };
-    groups.set(name, group);
-    const imported = ruleOf(rule, `VM ${vm}, security group ${id}`, omissions);
-    if (imported !== undefined) group.rules.push(imported);
+  if (textOf(nic, 'BRIDGE_TYPE')?.startsWith('openvswitch'))
+    omit('a port of Open vSwitch: its bridge needs "backend": "netdev"');
+  const groupsOf = (one: Element) =>
+    (textOf(one, 'SECURITY_GROUPS') ?? '')
+      .split(',')
+      .filter((group) => group !== '')
+      .map((group) => `one-${group}`)
+      .sort();
+  const groups = groupsOf(nic);
+  for (const alias of aliases) {
+    for (const group of groupsOf(alias)) {
+      if (!groups.includes(group)) omit(`${group} of an alias alone: groups are of a whole NIC`);
+    }
   }
-  return groups;
-}
-
-function ruleOf(rule: Element, where: string, omissions: Omission[]): ImportedRule | undefined {
-  const word = textOf(rule, 'PROTOCOL')?.toUpperCase() ?? 'ALL';
-  const protocol = PROTOCOLS[word];
-  if (protocol === undefined && word !== 'ALL') {
-    omissions.push({ where, what: `protocol ${word}: the rule is left out` });
-    return undefined;
-  }
-  const direction = textOf(rule, 'RULE_TYPE')?.toUpperCase() === 'INBOUND' ? 'in' : 'out';
-  const ports = textOf(rule, 'RANGE')
-    ?.split(',')
-    .map((range) => range.trim().replace(':', '-'));
-  const types = textOf(rule, 'ICMP_TYPE') ?? textOf(rule, 'ICMPV6_TYPE');
-  const peers = peersOf(textOf(rule, 'IP'), textOf(rule, 'SIZE'));
+  // They add up: one that lets everything through leaves nothing to the others.
+  const isFree = groups.some((group) => isOpen(security(group)));
+  const vlans = textOf(nic, 'VLAN_TAGGED_ID')
+    ?.split(/[\s,]+/)
+    .map(vlan);
   return {
-    direction,
-    action: 'accept',
-    ...(protocol !== undefined && { protocol }),
-    ...(ports !== undefined && { ports }),
-    ...(types !== undefined && { types: [icmpType(types)] }),
-    ...(peers !== undefined && { [direction === 'in' ? 'from' : 'to']: peers }),
+    ifname: textOf(nic, 'TARGET') ?? ifname,
+    bridge: textOf(nic, 'BRIDGE') as string,
+    mac: (textOf(nic, 'MAC') as string).toLowerCase(),
+    ...byFamily(own.flatMap((one) => ADDRESSES.flatMap((name) => textOf(one, name)?.split(/[\s,]+/) ?? []))),
+    ...(vlans !== undefined && { vlans }),
+    ...(groups.length > 0 && !isFree && { groups }),
   };
 }
 
-/** `SIZE` addresses from the first one on, as blocks. */
-function peersOf(first: string | undefined, size = '1'): string[] | undefined {
-  return first === undefined ? undefined : blocksOf(first, BigInt(size));
+/** `10`, or a range `20-30`. */
+function vlan(text: string): number | string {
+  return text.includes('-') ? text : Number(text);
 }

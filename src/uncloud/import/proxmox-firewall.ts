@@ -1,10 +1,13 @@
+import { cidr, prefixText } from '../address.ts';
 import {
   blocksBetween,
+  blocksWithout,
   type ImportedGroup,
   type ImportedRule,
   icmpType,
   type Omission,
   single,
+  whyNoRule,
 } from './imported.ts';
 
 type Peer = NonNullable<ImportedRule['from']>[number];
@@ -24,12 +27,33 @@ interface RawRule {
 export interface GuestFirewall {
   readonly options: ReadonlyMap<string, string>;
   readonly aliases: ReadonlyMap<string, string>;
+  /** Members of IP sets; with `!` in front, what they do not match. */
   readonly sets: ReadonlyMap<string, readonly string[]>;
   readonly rules: readonly Line[];
   readonly groups: ReadonlyMap<string, readonly Line[]>;
 }
 
+const RULE_OPTIONS = 'i iface p proto source dest sport dport icmp-type log'.split(' ');
+
 const TARGETS: Readonly<Record<string, Target>> = { ACCEPT: 'accept', DROP: 'drop', REJECT: 'reject' };
+
+/** Options that are taken, or say what holds here anyway; the values, where only some do. */
+const OPTIONS: Readonly<Record<string, RegExp>> = {
+  enable: /./,
+  policy_in: /^(ACCEPT|DROP|REJECT)$/,
+  policy_out: /^(ACCEPT|DROP|REJECT)$/,
+  ipfilter: /./,
+  ndp: /^1$/,
+  dhcp: /^1$/,
+  radv: /^0$/,
+  macfilter: /^1$/,
+  log_level_in: /^nolog$/,
+  log_level_out: /^nolog$/,
+  // Of the cluster and its hosts.
+  ebtables: /^1$/,
+  log_ratelimit: /./,
+  policy_forward: /^ACCEPT$/,
+};
 
 /** Levels that are called otherwise here. */
 const LEVELS: Readonly<Record<string, string>> = { warning: 'warn' };
@@ -86,19 +110,20 @@ export function parseFirewall(name: string, text: string, omissions: Omission[])
     } else if (line === '' || line.startsWith('|')) {
       // Nothing, or a rule that is switched off.
     } else if (section === 'options') {
-      const [, key, value] = /^(\w+)\s*:\s*(.*)$/.exec(line) ?? [];
-      if (key !== undefined) options.set(key, value as string);
+      const [, key = line, value = ''] = /^(\w+)\s*:\s*(.*)$/.exec(line) ?? [];
+      options.set(key, value);
+      if (!Object.hasOwn(OPTIONS, key) || !OPTIONS[key]?.test(value))
+        omissions.push({ where, what: `option ${line} is not taken` });
     } else if (section === 'aliases') {
       const [alias = '', address = ''] = line.split(/\s+/);
       aliases.set(alias.toLowerCase(), address);
     } else if (section === 'ipset') {
-      if (line.startsWith('!')) omissions.push({ where, what: 'an exception in an IP set' });
-      else members.push(line);
+      members.push(line.replace(/^!\s*/, '!'));
     } else if (section === 'rules' || section === 'group') {
       const parsed = lineOf(line, where);
       if (parsed === undefined) omissions.push({ where, what: `not understood: ${line}` });
       else lines.push(parsed);
-    }
+    } else omissions.push({ where, what: `not understood: ${line}` });
   }
   return { options, aliases, sets, rules, groups };
 }
@@ -126,7 +151,15 @@ export function firewallGroups(
   omissions: Omission[],
 ): { groups: Record<string, ImportedGroup>; groupsOf: (nic: string) => string[] } {
   const groups: Record<string, ImportedGroup> = {};
-  if (guest === undefined || guest.options.get('enable') !== '1') return { groups, groupsOf: () => [] };
+  const off = { groups, groupsOf: () => [] };
+  if (guest === undefined || guest.options.get('enable') !== '1') return off;
+  if (cluster !== undefined && cluster.options.get('enable') !== '1') {
+    omissions.push({
+      where: `${id}.fw`,
+      what: 'the firewall of the cluster is off: so is that of the guest',
+    });
+    return off;
+  }
   const context: Context = { id, guest, cluster, groups, omissions };
   const policy = (direction: string, otherwise: Target) =>
     TARGETS[guest.options.get(`policy_${direction}`) ?? ''] ?? otherwise;
@@ -160,10 +193,14 @@ export function firewallGroups(
   return { groups, groupsOf };
 }
 
-interface Context {
-  readonly id: string;
+/** Where names of aliases are looked up. */
+export interface SetContext {
   readonly guest: GuestFirewall;
   readonly cluster: GuestFirewall | undefined;
+}
+
+interface Context extends SetContext {
+  readonly id: string;
   readonly groups: Record<string, ImportedGroup>;
   readonly omissions: Omission[];
 }
@@ -191,6 +228,8 @@ function rulesOf({ where, direction, target, options }: RawRule, context: Contex
   };
   if (action === undefined) return omit(`action ${target}`);
   if (parts === undefined) return omit(`macro ${macro}`);
+  if (macro !== undefined && ['p', 'proto', 'sport', 'dport', 'icmp-type'].some((key) => options.has(key)))
+    return omit('a macro with a protocol or ports of its own');
   const near = direction === 'in' ? 'dest' : 'source';
   if (options.has(near)) return omit(`-${near}, which is the guest itself,`);
   const text = options.get(direction === 'in' ? 'source' : 'dest');
@@ -201,13 +240,19 @@ function rulesOf({ where, direction, target, options }: RawRule, context: Contex
     peers.push(...found);
   }
   const log = options.get('log');
-  return parts.map((part) => ({
-    direction,
-    action,
-    ...part,
-    ...(peers.length > 0 && { [direction === 'in' ? 'from' : 'to']: peers }),
-    ...(log !== undefined && log !== 'nolog' && { log: { level: LEVELS[log] ?? log } }),
-  }));
+  const stranger = [...options.keys()].find((key) => !RULE_OPTIONS.includes(key));
+  if (stranger !== undefined) return omit(`-${stranger}`);
+  const rules = parts.map(
+    (part): ImportedRule => ({
+      direction,
+      action,
+      ...part,
+      ...(peers.length > 0 && { [direction === 'in' ? 'from' : 'to']: peers }),
+      ...(log !== undefined && log !== 'nolog' && { log: { level: LEVELS[log] ?? log } }),
+    }),
+  );
+  const why = rules.map(whyNoRule).find((reason) => reason !== undefined);
+  return why === undefined ? rules : omit(why);
 }
 
 function protocolOf(
@@ -241,13 +286,38 @@ function peersOf(word: string, context: Context): Peer[] | undefined {
     const home = sources.find(({ sets }) => sets.has(name));
     if (home === undefined) return undefined;
     const group = home === context.guest ? `pve-set-${context.id}-${name}` : `pve-set-${name}`;
-    const members = (home.sets.get(name) ?? []).flatMap((member) => peersOf(member, context) ?? []);
+    const members = membersOf(home.sets.get(name) ?? [], context);
+    if (members === undefined) return undefined;
     context.groups[group] ??= { members };
     return [{ group }];
   }
-  const alias = sources.map(({ aliases }) => aliases.get(name)).find((address) => address !== undefined);
+  return addressesOf(word, context);
+}
+
+/** What an alias, a range, a block or an address means. */
+function addressesOf(word: string, { guest, cluster }: SetContext): string[] | undefined {
+  const [, scope, name = ''] = /^(?:(dc|guest)\/)?(.*)$/.exec(word.toLowerCase()) ?? [];
+  const alias = [scope === 'dc' ? undefined : guest, scope === 'guest' ? undefined : cluster]
+    .map((source) => source?.aliases.get(name))
+    .find((address) => address !== undefined);
   const address = alias ?? word;
   const [first = '', last] = address.split('-');
-  if (!/^[\da-f.:]+(\/\d+)?$/i.test(first)) return undefined;
-  return last === undefined ? [single(address)] : blocksBetween(first, last);
+  try {
+    return last === undefined ? [prefixText(cidr(single(first)))] : blocksBetween(first, last);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** The members of an IP set without its exceptions; nothing where one is not known. */
+export function membersOf(members: readonly string[], context: SetContext): string[] | undefined {
+  const blocks: string[] = [];
+  const exceptions: string[] = [];
+  for (const member of members) {
+    const found = addressesOf(member.replace('!', ''), context);
+    if (found === undefined) return undefined;
+    (member.startsWith('!') ? exceptions : blocks).push(...found);
+  }
+  return blocksWithout(blocks, exceptions);
 }

@@ -1,5 +1,11 @@
 import { byFamily, type Imported, type ImportedGroup, type ImportedNic, type Omission } from './imported.ts';
-import { firewallGroups, type GuestFirewall, parseFirewall } from './proxmox-firewall.ts';
+import {
+  firewallGroups,
+  type GuestFirewall,
+  membersOf,
+  parseFirewall,
+  type SetContext,
+} from './proxmox-firewall.ts';
 
 /** One file of /etc/pve: its name, such as `100.conf`, `lxc/101.conf`, `100.fw`, `cluster.fw`; and its text. */
 export interface ProxmoxFile {
@@ -8,6 +14,12 @@ export interface ProxmoxFile {
 }
 
 const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
+
+/** Options of a NIC that are taken or do not concern a firewall; a virtual machine's card is an option as well. */
+const NIC_OPTIONS =
+  `model macaddr bridge firewall tag trunks rate queues mtu link_down disconnect name hwaddr ip ip6 gw gw6 type
+  host-managed e1000 e1000-82540em e1000-82544gc e1000-82545em e1000e i82551 i82557b i82559er ne2k_isa ne2k_pci
+  pcnet rtl8139 virtio vmxnet3`.split(/\s+/);
 
 /**
  * Reads the configuration of guests (qemu-server/*.conf, lxc/*.conf) and their firewall files (firewall/*.fw,
@@ -26,6 +38,10 @@ export function importProxmox(files: readonly ProxmoxFile[]): Imported {
     ),
   );
   const cluster = firewalls.get('cluster');
+  for (const { name } of files) {
+    if (!/^(\d+\.(conf|fw)|cluster\.fw)$/.test(base(name)))
+      omissions.push({ where: name, what: 'neither of a guest nor cluster.fw: the file is left out' });
+  }
   const vms: Record<string, { nics: ImportedNic[] }> = {};
   const groups: Record<string, ImportedGroup> = {};
   for (const { name, text } of files) {
@@ -35,12 +51,17 @@ export function importProxmox(files: readonly ProxmoxFile[]): Imported {
     const made = firewallGroups(id, firewall, cluster, omissions);
     vms[id] = {
       nics: networks(text).flatMap((network) => {
-        const nic = nicOf(id, network, firewall);
+        const where = `${name}, ${network.name}`;
+        for (const key of network.options.keys()) {
+          if (!NIC_OPTIONS.includes(key)) omissions.push({ where, what: `${key} is not known` });
+        }
+        const nic = nicOf(
+          id,
+          network,
+          filtered(network.name, { guest: firewall, cluster }, where, omissions),
+        );
         if (nic === undefined) {
-          omissions.push({
-            where: `${name}, ${network.name}`,
-            what: 'no MAC or no bridge: the NIC is left out',
-          });
+          omissions.push({ where, what: 'no MAC or no bridge: the NIC is left out' });
           return [];
         }
         const of = network.options.get('firewall') === '1' ? made.groupsOf(network.name) : [];
@@ -88,7 +109,22 @@ function options(text: string): Map<string, string> {
   );
 }
 
-function nicOf(id: string, network: Network, firewall: GuestFirewall | undefined): ImportedNic | undefined {
+/** The addresses that the IP set of a NIC names. */
+function filtered(
+  nic: string,
+  { guest, cluster }: Omit<SetContext, 'guest'> & { readonly guest: GuestFirewall | undefined },
+  where: string,
+  omissions: Omission[],
+): string[] {
+  const set = guest?.sets.get(`ipfilter-${nic}`);
+  if (guest === undefined || set === undefined) return [];
+  const members = membersOf(set, { guest, cluster });
+  if (members === undefined)
+    omissions.push({ where, what: `ipfilter-${nic} has a member that is not known: none is taken` });
+  return members ?? [];
+}
+
+function nicOf(id: string, network: Network, filtered: readonly string[]): ImportedNic | undefined {
   const { options: own, addresses, name } = network;
   // A container says `hwaddr`; a virtual machine has the MAC behind its card's model.
   const mac = own.get('hwaddr') ?? [...own.values()].find((value) => MAC.test(value));
@@ -100,7 +136,6 @@ function nicOf(id: string, network: Network, firewall: GuestFirewall | undefined
   const known = fixed
     .filter((address) => address.includes('/'))
     .map((address) => address.split('/')[0] as string);
-  const filtered = firewall?.sets.get(`ipfilter-${name}`) ?? [];
   return {
     ifname: `${own.has('hwaddr') ? 'veth' : 'tap'}${id}i${name.slice('net'.length)}`,
     bridge,

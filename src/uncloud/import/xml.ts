@@ -21,6 +21,14 @@ export function children(parent: Element | undefined, name: string): Element[] {
   return [...(parent?.childNodes ?? [])].filter((node) => node.nodeName === name) as Element[];
 }
 
+/** The names of child elements that are none of those known, each once. */
+export function strangers(parent: Element | undefined, known: readonly string[]): string[] {
+  const names = [...(parent?.childNodes ?? [])].flatMap((node) =>
+    node.nodeType === 1 ? [node.nodeName] : [],
+  );
+  return [...new Set(names)].filter((name) => !known.includes(name));
+}
+
 export function child(parent: Element | undefined, name: string): Element | undefined {
   return children(parent, name)[0];
 }

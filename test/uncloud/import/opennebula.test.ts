@@ -22,6 +22,11 @@ const OLD = `<VM>
       <PROTOCOL><![CDATA[ALL]]></PROTOCOL><RULE_TYPE><![CDATA[OUTBOUND]]></RULE_TYPE>
       <SECURITY_GROUP_ID><![CDATA[0]]></SECURITY_GROUP_ID>
     </SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE>
+      <PROTOCOL><![CDATA[ALL]]></PROTOCOL><RULE_TYPE><![CDATA[INBOUND]]></RULE_TYPE>
+      <SECURITY_GROUP_ID><![CDATA[0]]></SECURITY_GROUP_ID>
+    </SECURITY_GROUP_RULE>
+    <VMID><![CDATA[12]]></VMID>
   </TEMPLATE>
 </VM>`;
 
@@ -30,7 +35,7 @@ const POOL = `<?xml version="1.0"?>
 <VM_POOL>
   <VM><ID>20</ID><STATE>3</STATE><TEMPLATE>
     <NIC><BRIDGE>br0</BRIDGE><IP>10.0.0.5</IP><MAC>02:00:0a:00:00:05</MAC><NAME>NIC0</NAME><NIC_ID>0</NIC_ID>
-      <SECURITY_GROUPS>0,101,100</SECURITY_GROUPS><TARGET>one-20-0</TARGET></NIC>
+      <SECURITY_GROUPS>101,100</SECURITY_GROUPS><TARGET>one-20-0</TARGET></NIC>
     <NIC><BRIDGE>br1</BRIDGE><IP6>2001:db8:1::5</IP6><MAC>02:00:0a:00:00:06</MAC><NIC_ID>1</NIC_ID></NIC>
     <NIC_ALIAS><IP>10.0.0.6</IP><MAC>02:00:0a:00:00:05</MAC><NIC_ID>2</NIC_ID><PARENT>NIC0</PARENT><PARENT_ID>0</PARENT_ID></NIC_ALIAS>
     <SECURITY_GROUP_RULE><PROTOCOL>TCP</PROTOCOL><RANGE>22,8000:8080</RANGE><RULE_TYPE>INBOUND</RULE_TYPE>
@@ -45,11 +50,82 @@ const POOL = `<?xml version="1.0"?>
   <VM><ID>21</ID><STATE>6</STATE><TEMPLATE><NIC><BRIDGE>br0</BRIDGE><MAC>02:00:00:00:00:01</MAC></NIC></TEMPLATE></VM>
   <VM><ID>22</ID><STATE>1</STATE><TEMPLATE><NIC><NETWORK>later</NETWORK><NIC_ID>0</NIC_ID></NIC></TEMPLATE></VM>
   <VM><ID>23</ID><STATE>3</STATE><TEMPLATE/></VM>
+  <VM><ID>24</ID><STATE>3</STATE><TEMPLATE><VMID>24</VMID></TEMPLATE></VM>
 </VM_POOL>`;
 
+/** As 6.8 shows a VM on Open vSwitch: trunk, external alias, networks and IPv6 in groups, a card passed through. */
+const NEW = `<VM>
+  <ID>31</ID><STATE>3</STATE><TEMPLATE>
+    <NIC><AR_ID>0</AR_ID><BRIDGE>ovs0</BRIDGE><BRIDGE_TYPE>openvswitch</BRIDGE_TYPE><CLUSTER_ID>0</CLUSTER_ID>
+      <IP>10.1.0.5</IP><MAC>02:00:0a:01:00:05</MAC><NAME>NIC0</NAME><NETWORK>lan</NETWORK><NETWORK_ID>4</NETWORK_ID>
+      <NIC_ID>0</NIC_ID><SECURITY_GROUPS>102,103</SECURITY_GROUPS><TARGET>one-31-0</TARGET><VLAN_ID>7</VLAN_ID>
+      <VLAN_TAGGED_ID>10,20-30</VLAN_TAGGED_ID><VN_MAD>ovswitch</VN_MAD><CVLANS>5</CVLANS></NIC>
+    <NIC_ALIAS><EXTERNAL>YES</EXTERNAL><IP>203.0.113.5</IP><NIC_ID>1</NIC_ID><PARENT_ID>0</PARENT_ID>
+      <SECURITY_GROUPS>104</SECURITY_GROUPS></NIC_ALIAS>
+    <NIC><BRIDGE>br1</BRIDGE><IP6>2001:db8::31</IP6><MAC>02:00:0a:01:00:06</MAC><NIC_ID>2</NIC_ID>
+      <SECURITY_GROUPS>0,102</SECURITY_GROUPS></NIC>
+    <PCI><TYPE>NIC</TYPE><MAC>02:00:0a:01:00:07</MAC></PCI>
+    <SECURITY_GROUP_RULE><PROTOCOL>TCP</PROTOCOL><RANGE>443</RANGE><RULE_TYPE>inbound</RULE_TYPE><NETWORK_ID>4</NETWORK_ID>
+      <IP>10.1.0.0</IP><IP6>2001:db8:4::</IP6><SIZE>256</SIZE><SECURITY_GROUP_ID>102</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE><PROTOCOL>ICMPV6</PROTOCOL><ICMPV6_TYPE>128</ICMPV6_TYPE><RULE_TYPE>INBOUND</RULE_TYPE>
+      <SECURITY_GROUP_ID>102</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE><PROTOCOL>TCP</PROTOCOL><RULE_TYPE>INBOUND</RULE_TYPE><NETWORK_ID>9</NETWORK_ID>
+      <MAC>02:00:00:00:00:00</MAC><SIZE>10</SIZE><SECURITY_GROUP_ID>102</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE><PROTOCOL>ALL</PROTOCOL><RULE_TYPE>INBOUND</RULE_TYPE><SECURITY_GROUP_ID>0</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE><PROTOCOL>ALL</PROTOCOL><RULE_TYPE>OUTBOUND</RULE_TYPE><SECURITY_GROUP_ID>0</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <SECURITY_GROUP_RULE><PROTOCOL>TCP</PROTOCOL><RANGE>70000</RANGE><RULE_TYPE>INBOUND</RULE_TYPE>
+      <SECURITY_GROUP_ID>103</SECURITY_GROUP_ID></SECURITY_GROUP_RULE>
+    <VMID>31</VMID>
+  </TEMPLATE>
+</VM>`;
+
 suite('importing from OpenNebula', () => {
-  test('what validation takes', () => {
-    for (const text of [OLD, POOL]) assertValid(importOpenNebula(text));
+  test('onevm show -x of 6.8: what is not understood opens nothing, and is told', () => {
+    const { vms, groups, omissions } = importOpenNebula(NEW);
+    assert.deepEqual(vms[31]?.nics, [
+      {
+        ifname: 'one-31-0',
+        bridge: 'ovs0',
+        mac: '02:00:0a:01:00:05',
+        ipv4: ['10.1.0.5/32'],
+        vlans: [10, '20-30'],
+        groups: ['one-102', 'one-103'],
+      },
+      { ifname: 'one-31-2', bridge: 'br1', mac: '02:00:0a:01:00:06', ipv6: ['2001:db8::31/128'] },
+    ]);
+    const closed = { in: 'drop', out: 'drop' };
+    assert.deepEqual(groups, {
+      'one-102': {
+        rules: [
+          {
+            direction: 'in',
+            action: 'accept',
+            protocol: 'tcp',
+            ports: ['443'],
+            from: ['10.1.0.0/24', '2001:db8:4::/120'],
+          },
+          { direction: 'in', action: 'accept', protocol: 'icmpv6', types: [128] },
+        ],
+        default: closed,
+      },
+      'one-103': { rules: [], default: closed },
+    });
+    assert.deepEqual(
+      omissions.map(({ where, what }) => `${where}: ${what.split(/[:,] /)[0]}`),
+      [
+        'VM 31: a NIC that is passed through has no port: it is left out'.split(/: it/)[0],
+        'VM 31, security group 102: a network without addresses',
+        'VM 31, security group 103: ports[0]',
+        'VM 31, NIC 0: CVLANS is not known',
+        'VM 31, NIC 0: external alias 203.0.113.5',
+        'VM 31, NIC 0: a port of Open vSwitch',
+        'VM 31, NIC 0: one-104 of an alias alone',
+      ],
+    );
+  });
+
+  test('what validation takes, and nothing new the second time', async () => {
+    for (const text of [OLD, POOL, NEW]) await assertValid(importOpenNebula(text));
   });
 
   test('onevm show -x of 5.4', () => {
@@ -87,8 +163,7 @@ suite('importing from OpenNebula', () => {
           { ifname: 'one-20-1', bridge: 'br1', mac: '02:00:0a:00:00:06', ipv6: ['2001:db8:1::5/128'] },
         ],
       },
-      22: { nics: [] },
-      23: { nics: [] },
+      24: { nics: [] },
     });
     assert.deepEqual(groups, {
       'one-100': {
@@ -108,7 +183,7 @@ suite('importing from OpenNebula', () => {
     });
     assert.deepEqual(
       omissions.map(({ where }) => where),
-      ['VM 20, security group 101', 'VM 22, NIC 0'],
+      ['VM 20, security group 101', 'VM 22', 'VM 23'],
     );
   });
 

@@ -58,10 +58,47 @@ IN Web(ACCEPT)
 IN ACCEPT -p udp -dport 443
 `;
 
+const CONF8 = `cores: 2
+ipconfig0: gw=192.0.2.1,ip=192.0.2.102/24
+name: eight
+net0: virtio=BC:24:11:00:01:01,bridge=vmbr0,colour=red,firewall=1,mtu=1,queues=4,tag=9
+
+[PENDING]
+net0: virtio=BC:24:11:00:01:99,bridge=vmbr7
+`;
+
+const FIREWALL8 = `[OPTIONS]
+enable: 1
+macfilter: 0
+[IPSET ipfilter-net0]
+guest
+[IPSET holes]
+198.51.100.0/24
+! nobody
+[RULES]
+IN SSH(ACCEPT) -source +dc/office -log nolog # maintenance
+IN ACCEPT -source +sdn/vnet0-all -p tcp
+IN ACCEPT -p tcp -dport http
+IN ACCEPT -source +guest/holes
+IN ACCEPT -p ospf
+FORWARD ACCEPT -source 10.0.0.0/8
+IN ACCEPT -source dc/guest -p ipv6-icmp -icmp-type echo-request
+`;
+
+const CLUSTER8 = `[OPTIONS]
+enable: 1
+[ALIASES]
+guest 198.51.100.7
+[IPSET office]
+198.51.100.0/29
+!guest
+vnet0
+`.replace('vnet0\n', '[sdn x]\nvnet0\n');
+
 suite('importing from Proxmox', () => {
-  test('what validation takes', () => {
+  test('what validation takes, and nothing new the second time', async () => {
     const guest = GUEST.replace('-log info', '-log warning');
-    assertValid(
+    await assertValid(
       importProxmox([
         { name: '100.conf', text: VM },
         { name: '100.fw', text: guest },
@@ -142,6 +179,68 @@ suite('importing from Proxmox', () => {
       omissions.map(({ where }) => where),
       ['100.fw line 23', '100.fw line 24', 'qemu-server/100.conf, net2'],
     );
+  });
+
+  test('of 8: scopes, exceptions in sets, and what is not understood', async () => {
+    const files = (cluster: string) =>
+      importProxmox([
+        { name: 'nodes/pve1/qemu-server/102.conf', text: CONF8 },
+        { name: 'firewall/102.fw', text: FIREWALL8 },
+        { name: 'firewall/cluster.fw', text: cluster },
+        { name: 'nodes/pve1/host.fw', text: '[OPTIONS]\nenable: 1\n' },
+      ]);
+    const { vms, groups, omissions } = files(CLUSTER8);
+    await assertValid({ vms, groups, omissions: [] });
+    assert.deepEqual(vms[102]?.nics, [
+      {
+        ifname: 'tap102i0',
+        bridge: 'vmbr0',
+        mac: 'bc:24:11:00:01:01',
+        ipv4: ['192.0.2.102/32', '198.51.100.7/32'],
+        groups: ['pve-102-net0', 'pve-102-policy'],
+      },
+    ]);
+    assert.deepEqual(groups['pve-set-office']?.members, [
+      '198.51.100.0/30',
+      '198.51.100.4/31',
+      '198.51.100.6/32',
+    ]);
+    assert.deepEqual(groups['pve-102-net0']?.rules, [
+      {
+        direction: 'in',
+        action: 'accept',
+        protocol: 'tcp',
+        ports: ['22'],
+        from: [{ group: 'pve-set-office' }],
+      },
+      {
+        direction: 'in',
+        action: 'accept',
+        protocol: 'icmpv6',
+        types: ['echo-request'],
+        from: ['198.51.100.7/32'],
+      },
+    ]);
+    assert.deepEqual(
+      omissions.map(
+        ({ where, what }) =>
+          `${where}: ${what.replace(/: the (rule|file) is left out$|(?<=not a protocol) .*/, '')}`,
+      ),
+      [
+        '102.fw line 3: option macfilter: 0 is not taken',
+        '102.fw line 15: not understood: FORWARD ACCEPT -source 10.0.0.0/8',
+        'cluster.fw line 9: not understood: vnet0',
+        'nodes/pve1/host.fw: neither of a guest nor cluster.fw',
+        'nodes/pve1/qemu-server/102.conf, net0: colour is not known',
+        '102.fw line 11: +sdn/vnet0-all',
+        '102.fw line 12: ports[0]: not a port or a range of ports (0 to 65535)',
+        '102.fw line 13: +guest/holes',
+        '102.fw line 14: protocol: not a protocol',
+      ],
+    );
+    const off = files(CLUSTER8.replace('enable: 1', 'enable: 0'));
+    assert.deepEqual(off.groups, {});
+    assert.ok(off.omissions.some(({ what }) => /cluster is off/.test(what)));
   });
 
   test('a container, and one whose firewall is off', () => {
