@@ -24,6 +24,7 @@ rules are in force, and keeps a watchdog: systemd/nftjs-uncloud.service is a uni
   --state FILE            where the last good state is kept over a restart
   --listen PORT|PATH      answers GET /health and GET /metrics on 127.0.0.1 or a Unix socket; POST /confirm and
                           POST /resync on a socket alone
+  --owned                 the tables are the agent's alone while it lives, whoever flushes what (Linux 6.9)
 ${storeHelp}
 ${netnsHelp}`;
 
@@ -35,6 +36,7 @@ export async function runAgent(args: readonly string[], io: Io): Promise<number>
       name: { type: 'string', default: hostname() },
       state: { type: 'string' },
       listen: { type: 'string' },
+      owned: { type: 'boolean', default: false },
       ...storeOptions,
       ...netnsOption,
     },
@@ -52,6 +54,7 @@ export async function runAgent(args: readonly string[], io: Io): Promise<number>
     store,
     nft,
     prefix: values.prefix,
+    owned: values.owned,
     log,
     ...(values.state !== undefined && { snapshot: values.state }),
   });

@@ -17,7 +17,9 @@ const set: Readonly<Record<string, InPlace>> = {
 
 /** By the kind of thing and the property. */
 const changes: Readonly<Record<string, Readonly<Record<string, InPlace>>>> = {
-  table: { flags: { when: (before, item) => otherFlags(before) === otherFlags(item) } },
+  table: {
+    flags: { when: (before, item) => otherFlags(before) === otherFlags(item) || isAdoption(before, item) },
+  },
   chain: { policy: {}, devices: { since: [6, 4] } },
   flowtable: { devices: {} },
   quota: { data: {} },
@@ -48,6 +50,10 @@ function otherFlags({ node }: Item): string {
     .sort()
     .join();
 }
+
+/** A table that outlived its owner may have another one (Linux 6.9, as are such tables). */
+const isAdoption = (before: Item, item: Item) =>
+  otherFlags(before) === 'persist' && otherFlags(item) === 'owner,persist';
 
 const sizeOf = ({ properties }: Item) => Number(properties?.get('size') ?? 0);
 

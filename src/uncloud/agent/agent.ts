@@ -11,6 +11,7 @@ import { Heard } from './heard.ts';
 import { InterfaceWatch } from './interface-watch.ts';
 import { Keeper } from './keep.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
+import { requireOwned } from './owned.ts';
 import { report } from './report.ts';
 import { RouteKeeper } from './route-keeper.ts';
 import { type AgentState, BEGINNING } from './state.ts';
@@ -55,7 +56,7 @@ export class Agent {
     this.#options = options;
     this.#prefix = options.prefix ?? 'distributed-firewall/';
     this.#heard = new Heard(this.#prefix, options);
-    this.#enforcer = new Enforcer(nft, host, this.#prefix);
+    this.#enforcer = new Enforcer(nft, host, this.#prefix, options.owned);
     this.#interfaces = new InterfaceWatch(nft);
     this.#routes = routes && new RouteKeeper(nft, host, routes);
     this.#keeper = new Keeper(options, () => {
@@ -100,6 +101,7 @@ export class Agent {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { nft } = this.#options;
+    if (this.#options.owned) await requireOwned(nft);
     const { interfaces: _, ...kernel } = await factsOf(nft);
     this.#kernel = kernel;
     await this.#interfaces.read();

@@ -7,6 +7,7 @@ import type { Policy, Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import type { Entry } from '../store/index.ts';
 import { desiredPolicy, recordOf } from './desired.ts';
+import { ownedCommands, ownedRendering } from './owned.ts';
 
 /** What putting records in force came to. */
 export interface Enforced {
@@ -26,14 +27,16 @@ export class Enforcer {
   readonly #nft: Connection;
   readonly #host: Host;
   readonly #prefix: string;
+  readonly #isOwner: boolean;
   #firewall: Firewall | undefined;
   /** What was in force, while nobody is sure what is: those who had something claim it. */
   #previous: Policy | undefined;
 
-  constructor(nft: Connection, host: Host, prefix: string) {
+  constructor(nft: Connection, host: Host, prefix: string, isOwner = false) {
     this.#nft = nft;
     this.#host = host;
     this.#prefix = prefix;
+    this.#isOwner = isOwner;
   }
 
   /** Brings our tables to what the records say, whatever they are. */
@@ -44,7 +47,10 @@ export class Enforcer {
     const firewall = new Firewall({ host, policy, facts, revisions, ...(previous && { previous }) });
     this.#firewall = undefined;
     this.#previous = previous;
-    const { changed } = await apply(this.#nft, firewall.rendering(), { signal });
+    const rendering = firewall.rendering();
+    const { changed } = await apply(this.#nft, this.#isOwner ? ownedRendering(rendering) : rendering, {
+      signal,
+    });
     this.#firewall = firewall;
     return enforced(firewall, changed);
   }
@@ -65,7 +71,8 @@ export class Enforcer {
     const records = [...keys].map((key) => [key.slice(start.length), recordOf(entries.get(key))] as const);
     const { commands, undo } = firewall.change(Object.fromEntries(records));
     try {
-      if (commands.length > 0) await this.#nft.commit([...commands], { signal });
+      if (commands.length > 0)
+        await this.#nft.commit(this.#isOwner ? ownedCommands(commands) : [...commands], { signal });
     } catch (error) {
       undo();
       this.#previous = firewall.policy();

@@ -19,6 +19,11 @@ export interface AgentOptions {
   readonly routes?: RouteOptions;
   /** The file that the last good state is kept in over a restart; none where left out. */
   readonly snapshot?: string;
+  /**
+   * Has the tables belong to the agent's connection: nobody else changes them or flushes them (Linux 6.9). They stay
+   * when it ends, and belong to nobody then. Default false.
+   */
+  readonly owned?: boolean;
   /** How long to wait for more, once something changed; default 20. */
   readonly coalesce?: number;
   /** How long the status outlives the agent; default 60,000. */
