@@ -25,7 +25,9 @@ export interface Kernel {
 export async function withKernel<T>(work: (kernel: Kernel) => T | Promise<T>): Promise<T> {
   const before = descriptors();
   const result = await inNamespace(work);
-  assert.deepEqual(descriptors(), before, 'file descriptors are left open');
+  // The runtime closes some of its own when it likes.
+  const left = descriptors().filter((descriptor) => !before.includes(descriptor));
+  assert.deepEqual(left, [], 'file descriptors are left open');
   return result;
 }
 
