@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Command, connect } from '../../src/index.ts';
 import { apply, Firewall, factsOf, parseHost } from '../../src/uncloud/index.ts';
-import { withKernel } from '../support/kernel.ts';
+import { Namespace } from '../support/frames/namespace.ts';
 import { requires } from '../support/requirements.ts';
 
 /** NFTJS_SCALE=100000 NFTJS_TALLY=1 shows what a change among so many costs. */
@@ -40,47 +40,46 @@ const summary = (commands: readonly Command[]): string[] =>
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-suite('many VMs', requires('root', 'netns', 'nft'), () => {
+suite('many VMs', requires('root', 'netns'), () => {
   const host = parseHost({ bridges: { br100: { uplinks: ['vxlan100'] } }, sets: 'named' });
 
   test(`${VMS} are one transaction, and one that changes is a few elements`, {
     timeout: 300_000,
   }, async () => {
-    const figures = await withKernel(async ({ netns }) => {
-      await using nft = connect({ netns });
-      const facts = await factsOf(nft);
-      const empty = await nft.generation();
-      const started = performance.now();
-      const firewall = new Firewall({ host, policy: { vms: vmsOf(VMS) }, facts });
-      assert.deepEqual(firewall.problems, []);
-      const whole = await apply(nft, firewall.rendering());
-      const took = performance.now() - started;
-      assert.equal(await nft.generation(), empty + 1, 'more than one transaction');
-      const { nftables } = await nft.list({ family: 'bridge', table: 'uncloud', set: 'ip_32' });
-      const [set] = nftables.flatMap((element) => ('set' in element ? [element.set] : []));
-      assert.equal((set?.elem as unknown[] | undefined)?.length, VMS);
-      assert.ok(whole.changed);
+    using namespace = new Namespace();
+    await using nft = connect({ netns: namespace.path });
+    const facts = await factsOf(nft);
+    const empty = await nft.generation();
+    const started = performance.now();
+    const firewall = new Firewall({ host, policy: { vms: vmsOf(VMS) }, facts });
+    assert.deepEqual(firewall.problems, []);
+    const whole = await apply(nft, firewall.rendering());
+    const took = performance.now() - started;
+    assert.equal(await nft.generation(), empty + 1, 'more than one transaction');
+    const { nftables } = await nft.list({ family: 'bridge', table: 'uncloud', set: 'ip_32' });
+    const [set] = nftables.flatMap((element) => ('set' in element ? [element.set] : []));
+    assert.equal((set?.elem as unknown[] | undefined)?.length, VMS);
+    assert.ok(whole.changed);
 
-      const costs: number[] = [];
-      const shapes = new Set<string>();
-      for (let change = 0; change < CHANGES; change++) {
-        const n = (change * 7919) % VMS;
-        const records = { [`vm${n}`]: record(n, 0xf00000 + change) };
-        const start = performance.now();
-        const { commands, problems } = firewall.change(records);
-        nft.commitSync(commands);
-        costs.push(performance.now() - start);
-        assert.deepEqual(problems, []);
-        shapes.add(summary(commands).join());
-      }
-      assert.equal(await nft.generation(), empty + 1 + CHANGES);
-      // The same few elements, whoever it is and however many others there are.
-      assert.equal(shapes.size, 1);
-      assert.deepEqual(shapes, new Set([summary(small()).join()]));
-      assert.deepEqual((await apply(nft, firewall.rendering())).transaction.nftables, []);
-      return { vms: VMS, wholeInMilliseconds: took, changeInMilliseconds: median(costs) };
-    });
-    if (process.env.NFTJS_TALLY) console.log(figures);
+    const costs: number[] = [];
+    const shapes = new Set<string>();
+    for (let change = 0; change < CHANGES; change++) {
+      const n = (change * 7919) % VMS;
+      const records = { [`vm${n}`]: record(n, 0xf00000 + change) };
+      const start = performance.now();
+      const { commands, problems } = firewall.change(records);
+      nft.commitSync(commands);
+      costs.push(performance.now() - start);
+      assert.deepEqual(problems, []);
+      shapes.add(summary(commands).join());
+    }
+    assert.equal(await nft.generation(), empty + 1 + CHANGES);
+    // The same few elements, whoever it is and however many others there are.
+    assert.equal(shapes.size, 1);
+    assert.deepEqual(shapes, new Set([summary(small()).join()]));
+    assert.deepEqual((await apply(nft, firewall.rendering())).transaction.nftables, []);
+    if (process.env.NFTJS_TALLY)
+      console.log({ vms: VMS, wholeInMilliseconds: took, changeInMilliseconds: median(costs) });
   });
 
   /** The same change where there are ten VMs. */
