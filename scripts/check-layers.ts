@@ -27,7 +27,9 @@ const LIBRARY: Readonly<Record<string, readonly string[]>> = {
     'datatype protocol wire rtnetlink bytecode message model linearize delinearize format transaction'.split(
       ' ',
     ),
-  ruleset: 'datatype protocol wire bytecode message model linearize transaction netlink'.split(' '),
+  ruleset: 'datatype protocol wire bytecode message model linearize delinearize transaction netlink'.split(
+    ' ',
+  ),
 };
 
 /** The same for all of src/; `index` is src/index.ts, the public API. */

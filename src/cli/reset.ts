@@ -8,7 +8,7 @@ export const reset: CliCommand = {
   summary: 'set counters and quotas back to zero',
   help: `Usage: nftjs reset counters|quotas [--family F] [--table T [--name N]] [--json] [--netns NS]
        nftjs reset rules [--family F] [--table T [--chain C [--handle H]]] [--json] [--netns NS]
-       nftjs reset elements --family F --table T --set S [--json] [--netns NS]
+       nftjs reset elements --family F --table T --set S [--element E …] [--json] [--netns NS]
 
 Sets counters, and what quotas have used, back to zero: of named objects, of rules (since Linux 6.2) or of the
 elements of a set or map (since 6.5). Prints them as they were before; the kernel does both at one stroke.
@@ -19,6 +19,7 @@ ${scopeHelp}
   --chain C               only the rules of this chain
   --handle H              only the rule with this handle
   --set S                 the set or map whose elements are meant
+  --element E             only this element, in libnftables JSON or as plain text; may be given several times
   --json                  libnftables JSON instead of nft syntax
 ${netnsHelp}
 
@@ -33,6 +34,7 @@ Example:
         chain: { type: 'string' },
         handle: { type: 'string' },
         set: { type: 'string' },
+        element: { type: 'string', multiple: true },
         json: { type: 'boolean' },
         ...netnsOption,
       },
@@ -54,6 +56,7 @@ interface Values {
   readonly chain?: string;
   readonly handle?: string;
   readonly set?: string;
+  readonly element?: readonly string[];
 }
 
 /** What each kind takes beside the scope: the option that names one of them, and what that needs. */
@@ -66,7 +69,10 @@ const KINDS: Readonly<
     ['chain', 'family', 'table'],
     ['handle', 'chain'],
   ],
-  elements: [['set', 'family', 'table']],
+  elements: [
+    ['set', 'family', 'table'],
+    ['element', 'set'],
+  ],
 };
 
 function commandOf(kind: string, values: Values): Command {
@@ -75,7 +81,7 @@ function commandOf(kind: string, values: Values): Command {
     throw new UsageError(`${kind} cannot be reset: expected one of ${Object.keys(KINDS).join(', ')}`);
   }
   const known = new Set<string>(options.map(([option]) => option));
-  for (const option of ['name', 'chain', 'handle', 'set'] as const) {
+  for (const option of ['name', 'chain', 'handle', 'set', 'element'] as const) {
     if (values[option] !== undefined && !known.has(option))
       throw new UsageError(`${kind} take no --${option}`);
   }
@@ -87,11 +93,12 @@ function commandOf(kind: string, values: Values): Command {
   return { reset: target(kind, values) } as unknown as Command;
 }
 
-function target(kind: string, { name, chain, handle, set, ...scope }: Values): object {
+function target(kind: string, { name, chain, handle, set, element, ...scope }: Values): object {
   const place = scopeOf(scope);
   if (kind === 'elements') {
     if (set === undefined) throw new UsageError('elements are those of a set: --set says which');
-    return { set: { ...place, name: set } };
+    if (element === undefined) return { set: { ...place, name: set } };
+    return { element: { ...place, name: set, elem: element.map(elementOf) } };
   }
   if (handle !== undefined) {
     if (!/^\d+$/.test(handle)) throw new UsageError(`--handle takes a number, not ${handle}`);
@@ -99,4 +106,14 @@ function target(kind: string, { name, chain, handle, set, ...scope }: Values): o
   }
   if (name !== undefined) return { [kind.slice(0, -1)]: { ...place, name } };
   return { [kind]: { ...place, ...(chain === undefined ? {} : { chain }) } };
+}
+
+/** `443`, `192.0.2.1`, `{"concat":["192.0.2.1",443]}` */
+function elementOf(text: string): unknown {
+  if (!/^([{["]|\d+$)/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`--element takes libnftables JSON or plain text, not ${text}`);
+  }
 }

@@ -106,13 +106,14 @@ interface Slice {
 /** The bytes of each part of a key: a lone one as it is, several padded to 32 bits. */
 function sliceParts(key: Uint8Array, parts: readonly Typed[]): Slice[] {
   let at = 0;
-  return parts.map((typed) => {
+  const slices = parts.map((typed) => {
     const start = at;
     const length = widthOf(typed);
     at += parts.length === 1 ? length : slotsFor(length * 8) * 4;
-    if (start + length > key.length) throw new Inexpressible('the key is shorter than its type');
     return { bytes: key.subarray(start, start + length), at: start, typed };
   });
+  if (at !== key.length) throw new Inexpressible('the key is not as long as its type');
+  return slices;
 }
 
 function singles(elements: readonly KernelElement[], set: Layout, notation: Notation): Expression[] {

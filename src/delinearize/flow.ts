@@ -18,8 +18,6 @@ export interface FlowContext {
   /** A set by the name that the instructions call it. */
   set(name: string): KnownSet | undefined;
   readonly isNamed: IsNamed;
-  /** Numbers values: the same number for the same text. */
-  number(value: string): number;
 }
 
 /** Where instructions name registers that they read. */
@@ -38,18 +36,20 @@ const SOURCES = [
 ] as const;
 
 /**
- * What a rule does, whatever registers it goes through: its instructions without the loads, and for each register
- * that they read the number of the value in it. Generators of numbers are kept too: each is another number.
+ * What a rule does, as text: its instructions without the loads, with the values that they read, whatever registers
+ * these go through. Comparisons that stand side by side have one order, as all of them must hold: until one has been
+ * made, nothing is done. Generators of numbers are kept too: each is another number.
  *
  * @returns undefined where an instruction is not understood
  */
 export function flowOf(
   instructions: readonly Instruction[],
   context: FlowContext,
-): readonly Instruction[] | undefined {
+): readonly string[] | undefined {
   const registers = new Registers();
   const reading: Reading = { registers, set: (name) => context.set(name) };
-  const effects: Instruction[] = [];
+  const done: string[] = [];
+  let comparisons: string[] = [];
   const rule: Rule = { instructions, acts: [], context };
   let acts = 0;
   try {
@@ -57,15 +57,21 @@ export function flowOf(
       if (instruction.name === 'opaque') throw new Inexpressible('an instruction that is not known');
       rule.acts.push(acts);
       const isLoad = load(instruction, at, reading);
+      if (!isLoad && isComparison(instruction)) {
+        comparisons.push(...effectsOf(instruction, rule, reading));
+        return;
+      }
       if (isLoad && instruction.name !== 'numgen') return;
-      effects.push(...(isLoad ? [withoutRegisters(instruction)] : effectsOf(instruction, rule, reading)));
-      if (!isComparison(instruction)) acts++;
+      acts++;
+      done.push(...comparisons.sort());
+      comparisons = [];
+      done.push(...(isLoad ? [effect(instruction, {}, rule)] : effectsOf(instruction, rule, reading)));
     });
   } catch (error) {
     if (error instanceof Inexpressible) return undefined;
     throw error;
   }
-  return effects;
+  return [...done, ...comparisons.sort()];
 }
 
 /** Whether an instruction does nothing but end the rule where something does not hold. */
@@ -81,8 +87,7 @@ interface Rule {
   readonly context: FlowContext;
 }
 
-function effectsOf(instruction: Instruction, rule: Rule, reading: Reading): Instruction[] {
-  const { context } = rule;
+function effectsOf(instruction: Instruction, rule: Rule, reading: Reading): string[] {
   if (instruction.name === 'cmp') return comparisons(instruction, rule, reading);
   if (instruction.name === 'range' && instruction.op === 'eq') {
     const { sreg, from, to } = instruction;
@@ -91,22 +96,30 @@ function effectsOf(instruction: Instruction, rule: Rule, reading: Reading): Inst
       ...comparisons({ name: 'cmp', sreg, op: 'lte', data: to }, rule, reading),
     ];
   }
-  const numbered: Record<string, number> = {};
+  const read: Record<string, string> = {};
   for (const source of SOURCES) {
     const register = (instruction as Readonly<Record<string, unknown>>)[source];
     if (typeof register !== 'number') continue;
     const { term, skipped = 0 } = valueAt(register, source, instruction, reading);
-    const text = textOf(term, rule);
-    numbered[source] = context.number(skipped === 0 ? text : `${text} + ${skipped}`);
+    read[source] = `${textOf(term, rule)}${skipped === 0 ? '' : ` + ${skipped}`}`;
   }
-  return [{ ...instruction, ...numbered } as Instruction];
+  return [effect(instruction, read, rule)];
+}
+
+/** An instruction, and the values that it reads. */
+function effect(
+  instruction: Instruction,
+  read: Readonly<Record<string, string>>,
+  { context }: Pick<Rule, 'context'>,
+): string {
+  const values = Object.entries(read).map(([source, value]) => ` ${source}: ${value}`);
+  return essence(withoutRegisters(instruction), context.isNamed) + values.join('');
 }
 
 type Comparison = InstructionNamed<'cmp'>;
 
 /** A comparison in the form that is the same however much of the packet was loaded for it. */
-function comparisons(instruction: Comparison, rule: Rule, reading: Reading): Instruction[] {
-  const { context } = rule;
+function comparisons(instruction: Comparison, rule: Rule, reading: Reading): string[] {
   const { op, data } = instruction;
   const term = reading.registers.readLength(instruction.sreg, data.length);
   if (op === 'eq') {
@@ -114,13 +127,14 @@ function comparisons(instruction: Comparison, rule: Rule, reading: Reading): Ins
     if (bytes !== undefined) return bytes;
   }
   const narrow = narrowed(term, instruction, rule);
-  if (narrow !== undefined) return [{ ...instruction, sreg: context.number(narrow.text), data: narrow.data }];
-  const sreg = context.number(textOf(term, rule));
-  return [{ ...instruction, sreg, data: isName(term) ? withoutPadding(data) : data }];
+  if (narrow !== undefined)
+    return [effect({ ...instruction, data: narrow.data }, { sreg: narrow.text }, rule)];
+  const plain = { ...instruction, data: isName(term) ? withoutPadding(data) : data };
+  return [effect(plain, { sreg: textOf(term, rule) }, rule)];
 }
 
 /** Bytes of the packet are all compared, each for itself, but those that a mask leaves out. */
-function byBytes(term: Term, data: Uint8Array, rule: Rule): Instruction[] | undefined {
+function byBytes(term: Term, data: Uint8Array, rule: Rule): string[] | undefined {
   const mask = term.kind === 'bitwise' ? term : undefined;
   const source = mask?.arg ?? term;
   const at = source.from.at(-1) as number;
@@ -133,8 +147,8 @@ function byBytes(term: Term, data: Uint8Array, rule: Rule): Instruction[] | unde
     .filter(({ bits }) => bits !== 0)
     .map(({ i, byte, bits }) => {
       const text = loadText({ ...payload, offset: payload.offset + i, len: 1 }, at, rule);
-      const sreg = rule.context.number(bits === 0xff ? text : `${text} & ${bits}`);
-      return { name: 'cmp', sreg, op: 'eq', data: new Uint8Array([byte]) };
+      const sreg = bits === 0xff ? text : `${text} & ${bits}`;
+      return effect({ name: 'cmp', sreg: 0, op: 'eq', data: new Uint8Array([byte]) }, { sreg }, rule);
     });
 }
 

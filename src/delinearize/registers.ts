@@ -27,9 +27,10 @@ export class Registers {
     throw new Inexpressible('nothing that is understood is in the register');
   }
 
-  /** The values side by side that make up a key with parts of these widths. */
+  /** The values side by side that make up a key with parts of these widths; of one part no more is known than that. */
   readParts(register: Register, parts: KnownSet['key']): Term {
-    if (parts.length === 1) return this.read(register);
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return this.readLength(register, Math.ceil(only.bits / 8));
     let slot = slotOf(register);
     const terms = parts.map((part) => {
       const term = this.#at(slot);

@@ -81,9 +81,9 @@ export type Flushable =
   | { readonly ruleset: { readonly family?: Family } | null }
   | OneOf<Pick<RulesetElements, 'table' | 'chain' | 'set' | 'map'> & { meter: Meter }>;
 
-/** What `reset` sets back to zero and lists; rules since Linux 6.2, elements since 6.5. */
+/** What `reset` sets back to zero and lists; rules since Linux 6.2, elements since 6.5: of a set all, or those named. */
 export type Resettable =
-  | OneOf<Pick<RulesetElements, 'counter' | 'quota' | 'rule' | 'set' | 'map' | 'chain' | 'table'>>
+  | OneOf<Pick<RulesetElements, 'counter' | 'quota' | 'rule' | 'set' | 'map' | 'element' | 'chain' | 'table'>>
   | Extract<Plural, { counters: unknown } | { quotas: unknown } | { rules: unknown } | { ruleset: unknown }>;
 
 /** The command that makes something; where it exists already that is fine, except for rules. */

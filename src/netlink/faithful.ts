@@ -9,7 +9,7 @@ import {
   type SetDeclaration,
   writeInstruction,
 } from '../bytecode/index.ts';
-import { type FlowContext, flowOf, isComparison } from '../delinearize/index.ts';
+import { type FlowContext, flowOf } from '../delinearize/index.ts';
 import { type CompiledRule, CompileError, compileRule } from '../linearize/index.ts';
 import type { Chain, Family, Statement } from '../model/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
@@ -19,34 +19,6 @@ export interface RulePlace {
   readonly family: Family;
   readonly chain: Chain;
   set(name: string): KnownSet | undefined;
-}
-
-/**
- * What instructions do, where the order of comparisons that stand side by side does not count: all of them must
- * hold. Until a comparison is made, nothing has been done.
- */
-function inAnyOrder(instructions: readonly Instruction[], isNamed: IsNamed): string[] {
-  const done: string[] = [];
-  let comparisons: string[] = [];
-  for (const instruction of instructions) {
-    const text = essence(instruction, isNamed);
-    if (isComparison(instruction)) comparisons.push(text);
-    else {
-      done.push(...comparisons.sort(), text);
-      comparisons = [];
-    }
-  }
-  return [...done, ...comparisons.sort()];
-}
-
-/** Numbers texts in the order in which they are first met, beyond the number of the verdict register. */
-function numbering(): (text: string) => number {
-  const numbers = new Map<string, number>();
-  return (text) => {
-    const number = numbers.get(text) ?? numbers.size + 1;
-    numbers.set(text, number);
-    return number;
-  };
 }
 
 /** Gives the sets that a rule makes for itself names by which they can be told apart. */
@@ -97,7 +69,7 @@ export function isFaithful(
     const compiled = decoded(compileRule(statements, place.family, place.chain, { ...names, keepsSets }));
     return (
       inStep(compiled.instructions, instructions, isNamed) ||
-      inFlow(compiled, instructions, { ...place, isNamed, number: numbering() })
+      inFlow(compiled, instructions, { ...place, isNamed })
     );
   };
   try {
@@ -141,10 +113,8 @@ function isSameValue(one: unknown, other: unknown): boolean {
 
 /** Whether the same is done with the same values, in whatever registers they are. */
 function inFlow(compiled: CompiledRule, instructions: readonly Instruction[], context: FlowContext): boolean {
-  const { isNamed } = context;
   const { instructions: named, own } = withOwnNames(compiled);
   const written = flowOf(named, { ...context, set: (name) => own.get(name) ?? context.set(name) });
   const read = flowOf(instructions, context);
-  if (written === undefined || read === undefined) return false;
-  return isDeepStrictEqual(inAnyOrder(written, isNamed), inAnyOrder(read, isNamed));
+  return written !== undefined && isDeepStrictEqual(written, read);
 }

@@ -1,4 +1,4 @@
-import { type Instruction, SET_FLAGS } from '../bytecode/index.ts';
+import { type Instruction, type KnownSet, SET_FLAGS } from '../bytecode/index.ts';
 import { at, CompileError, type Path } from '../linearize/index.ts';
 import type { Expression, Family, Rule, Ruleset, RulesetElement } from '../model/index.ts';
 import {
@@ -205,7 +205,9 @@ function takeRule(command: ParsedCommand, draft: Draft, context: TransactionCont
     );
   }
   const messages = compiled({ ...command, node }, context, lenient);
-  const essence = messages && ruleEssence(messages, isNamed(draft));
+  const { family, name } = draft;
+  const set = (named: string) => context.set(family, name, named) as KnownSet | undefined;
+  const essence = messages && ruleEssence(messages, { family, isNamed: isNamed(draft), set });
   chain.push({
     rule: node as unknown as Rule,
     handle: handle as number | undefined,

@@ -13,9 +13,10 @@ import {
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { decodeOpen, encode, optional, string } from '../wire/schema.ts';
 import { parts } from './element.ts';
+import type { ElementKey } from './element-store.ts';
 import { MessageWriter } from './netlink-message.ts';
 import { demand } from './refusal.ts';
-import type { Element, NftObject, Rule, State, Table } from './state.ts';
+import type { Element, NftObject, NftSet, Rule, State, Table } from './state.ts';
 import {
   chainValue,
   elementsValue,
@@ -135,10 +136,22 @@ function tellElements(question: Question, tables: readonly Table[], out: Message
   const [home] = tables;
   const asked = home?.sets.get(wanted.set ?? '');
   demand(home !== undefined && asked !== undefined, 'ENOENT');
-  for (const part of parts(asked.elements))
+  const told = question.single
+    ? named((wanted.elements ?? []) as readonly Partial<ElementKey>[], asked)
+    : [...asked.elements];
+  for (const part of parts(told))
     out.nftables(MESSAGE.NEWSETELEM, home.family, elementList, elementsValue(asked, part, now));
   if (question.type !== MESSAGE.GETSETELEM_RESET || asked.flags & SET_FLAGS.anonymous) return;
-  for (const element of asked.elements) resetInstructions(element);
+  for (const element of told) resetInstructions(element);
+}
+
+/** The elements with these keys. */
+function named(wanted: readonly Partial<ElementKey>[], { elements }: NftSet): Element[] {
+  return wanted.map(({ key, keyEnd, flags = 0 }) => {
+    const found = elements.find({ key, keyEnd, flags });
+    demand(found, 'ENOENT');
+    return found;
+  });
 }
 
 function tellObjects(question: Question, tables: readonly Table[], out: MessageWriter): void {

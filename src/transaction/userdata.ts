@@ -22,6 +22,9 @@ const ROWS = {
 } as const;
 const BYTE_ORDERS = { none: 0, host: 1, network: 2 } as const;
 
+/** NFT_USERDATA_MAXLEN: so many bytes the kernel keeps. */
+const MOST = 256;
+
 /** Userdata of a set as nft writes it, so that `nft list ruleset` shows what we made as its own. */
 export function setUserdata(set: SetDeclaration, autoMerge: boolean, comment?: string): Uint8Array {
   const rows = [userdataNumber(ROWS.keyByteOrder, byteOrder(set.key))];
@@ -29,10 +32,21 @@ export function setUserdata(set: SetDeclaration, autoMerge: boolean, comment?: s
   const isMap = (set.flags & SET_FLAGS.map) !== 0;
   if (isMap) rows.push(userdataNumber(ROWS.dataByteOrder, data ? byteOrder(data.parts) : BYTE_ORDERS.none));
   if (autoMerge) rows.push(userdataNumber(ROWS.mergeElements, 1));
-  rows.push(...typeofRow(ROWS.keyTypeof, set.keyTypeof), ...typeofRow(ROWS.dataTypeof, set.dataTypeof));
-  if (set.data !== undefined) rows.push(userdataNumber(ROWS.dataInterval, data?.interval ? 1 : 0));
-  if (comment !== undefined) rows.push(userdataText(ROWS.comment, comment));
-  return writeUserdata(rows);
+  const last: UserdataRow[] = [];
+  if (set.data !== undefined) last.push(userdataNumber(ROWS.dataInterval, data?.interval ? 1 : 0));
+  if (comment !== undefined) last.push(userdataText(ROWS.comment, comment));
+  let room = MOST - sizeOf(rows) - sizeOf(last);
+  for (const row of [typeofRow(ROWS.keyTypeof, set.keyTypeof), typeofRow(ROWS.dataTypeof, set.dataTypeof)]) {
+    if (row === undefined || sizeOf([row]) > room) continue;
+    room -= sizeOf([row]);
+    rows.push(row);
+  }
+  return writeUserdata([...rows, ...last]);
+}
+
+/** Bytes of rows: each has two in front of its value. */
+function sizeOf(rows: readonly UserdataRow[]): number {
+  return rows.reduce((sum, [, value]) => sum + 2 + value.length, 0);
 }
 
 function byteOrder(parts: readonly Typed[]): number {
@@ -42,11 +56,6 @@ function byteOrder(parts: readonly Typed[]): number {
     : BYTE_ORDERS.none;
 }
 
-/** The kernel keeps 256 bytes: of a long concatenation nft could not note everything either. */
-const LONGEST_TYPEOF = 100;
-
-function typeofRow(type: number, value: Typeof | undefined): UserdataRow[] {
-  if (value === undefined) return [];
-  const blob = writeTypeof(value);
-  return blob.length > LONGEST_TYPEOF ? [] : [[type, blob]];
+function typeofRow(type: number, value: Typeof | undefined): UserdataRow | undefined {
+  return value && [type, writeTypeof(value)];
 }

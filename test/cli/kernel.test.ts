@@ -153,6 +153,18 @@ suite('reset', requires('root', 'netns', 'nft'), () => {
     [['rules', ...inet], [7, 8, 9], [3, 4, 40, 5, 6, 0, 0, 0, 1, 2], 'reset-rules'],
     [['rules', ...inet, '--chain', 'c'], [7, 8], [3, 4, 40, 5, 6, 0, 0, 9, 1, 2], 'reset-rules'],
     [['elements', ...inet, '--set', 's'], [5], [3, 4, 40, 0, 6, 7, 8, 9, 1, 2], 'reset-elements'],
+    [
+      ['elements', ...inet, '--set', 's', '--element', '192.0.2.1'],
+      [5],
+      [3, 4, 40, 0, 6, 7, 8, 9, 1, 2],
+      'reset-elements',
+    ],
+    [
+      ['elements', ...inet, '--set', 'm', '--element', '["192.0.2.1", {"drop": null}]'],
+      [6],
+      [3, 4, 40, 5, 0, 7, 8, 9, 1, 2],
+      'reset-elements',
+    ],
     [['elements', ...inet, '--set', 'm'], [6], [3, 4, 40, 5, 0, 7, 8, 9, 1, 2], 'reset-elements'],
   ] as const) {
     const skip = isKernelSince(...(RESETS[need ?? ''] ?? [0, 0]))

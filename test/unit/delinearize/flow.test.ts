@@ -13,18 +13,13 @@ const pairs: KnownSet = {
   key: [typed('ipv4_addr', 32), typed('inet_service', 16)],
 };
 
-/** The flows of several rules, whose values are numbered together. */
-function flows(...rules: readonly (readonly Instruction[])[]): (readonly Instruction[] | undefined)[] {
-  const numbers = new Map<string, number>();
+/** The flows of several rules. */
+function flows(...rules: readonly (readonly Instruction[])[]): (readonly string[] | undefined)[] {
   return rules.map((rule) =>
     flowOf(rule, {
       family: 'ip',
       set: (name) => (name === 'pairs' ? pairs : undefined),
       isNamed: (name) => name === 'pairs',
-      number: (text) => {
-        numbers.set(text, numbers.get(text) ?? numbers.size + 1);
-        return numbers.get(text) as number;
-      },
     }),
   );
 }
@@ -127,6 +122,16 @@ test('a range is two comparisons, and a name ends with its zero', () => {
   const padded = [...Buffer.from('eth0'), ...new Uint8Array(12)];
   same([name, equals(1, ...Buffer.from('eth0'), 0)], [name, equals(1, ...padded)]);
   different([name, equals(1, ...Buffer.from('eth0'))], [name, equals(1, ...padded)]);
+});
+
+test('comparisons side by side have no order, and what is between them keeps them apart', () => {
+  const [first, second] = [
+    [saddr(1), equals(1, 10, 0, 0, 1)],
+    [dport(1), equals(1, 0, 22)],
+  ] as const;
+  const counter: Instruction = { name: 'counter', packets: 0n, bytes: 0n };
+  same([...first, ...second, counter], [...second, ...first, counter]);
+  different([...first, counter, ...second], [...second, counter, ...first]);
 });
 
 test('what is loaded after a change is another value', () => {

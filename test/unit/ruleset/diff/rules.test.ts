@@ -7,6 +7,13 @@ const rules = (...list: (readonly [number, ...object[]])[]): Ruleset =>
   table(chain('c'), chain('d'), ...list.map(([handle, ...expr]) => rule('c', handle, ...expr)));
 const inserted = (handle: number, ...expr: object[]) => `insert rule c ${JSON.stringify({ expr, handle })}`;
 const appended = (...expr: object[]) => `add rule c ${JSON.stringify({ expr })}`;
+const raw = (base: string, offset: number, len: number, right: number) => ({
+  match: { op: '==', left: { payload: { base, offset, len } }, right },
+});
+const tcpWindow = { payload: { protocol: 'tcp', field: 'window' } };
+const tcp = (field: string, right: number) => ({
+  match: { op: '==', left: { payload: { protocol: 'tcp', field } }, right },
+});
 rows('rules', [
   ['one at the end', rules([5, accept]), rules([0, accept], [0, drop]), [appended(drop)]],
   ['one at the beginning', rules([5, accept]), rules([0, drop], [0, accept]), [inserted(5, drop)]],
@@ -46,6 +53,34 @@ rows('rules', [
     'the order of an anonymous set',
     rules([5, dport({ set: [1, 2, 3] })]),
     rules([0, dport({ set: [3, 1, 2] })]),
+    [],
+  ],
+  [
+    'an element that is said twice',
+    rules([5, dport({ set: [1, 2] })]),
+    rules([0, dport({ set: [1, 2, 'tcpmux'] })]),
+    [],
+  ],
+  [
+    'the order of comparisons side by side',
+    rules([5, dport(1), saddr('10.0.0.1'), accept]),
+    rules([0, saddr('10.0.0.1'), dport(1), accept]),
+    [],
+  ],
+  [
+    'what stands between comparisons keeps them apart',
+    rules([5, dport(1), { counter: null }, saddr('10.0.0.1')]),
+    rules([0, saddr('10.0.0.1'), { counter: null }, dport(1)]),
+    ['delete rule c {"handle":5}', appended(saddr('10.0.0.1'), { counter: null }, dport(1))],
+  ],
+  [
+    'a field under a mask, or bytes without a name',
+    rules([5, tcp('flags', 125), { match: { op: '==', left: { '&': [tcpWindow, 0xff00] }, right: 0xa000 } }]),
+    rules([
+      0,
+      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: 'tcp' } },
+      raw('th', 104, 16, 32160),
+    ]),
     [],
   ],
   [
