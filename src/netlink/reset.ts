@@ -10,7 +10,6 @@ import { type Ask, type ListScope, listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import { readElements, resetElements } from './rehash.ts';
-import { resetElement } from './reset-element.ts';
 import type { DumpRequest, DumpResult } from './socket.ts';
 import { Interrupted, pause, READS, TornError } from './torn.ts';
 
@@ -67,7 +66,8 @@ export function prepareReset(command: ParsedCommand): Reset {
     throw new CompileError(at(path, 'family'), 'a table is known by its family and its name');
   const objects = Object.hasOwn(OBJECTS, kind) ? OBJECTS[kind] : undefined;
   if (objects !== undefined) return (asker) => resetObjects(node, objects, asker);
-  if (kind === 'element') return (asker) => resetElement(command, asker);
+  if (kind === 'element')
+    return async (asker) => (await import('./reset-element.ts')).resetElement(command, asker);
   const listed = Object.hasOwn(LISTED, kind) ? LISTED[kind] : undefined;
   if (listed === undefined) {
     throw new CompileError(
