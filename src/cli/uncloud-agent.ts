@@ -11,6 +11,7 @@ import {
 import { EXIT, type Io, UsageError } from './command.ts';
 import { readJson } from './input.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { routeHelp, routeOptions, routesOf } from './route-options.ts';
 import { storeHelp, storeOf, storeOptions } from './store-options.ts';
 
 export const agentHelp = `Usage: nftjs uncloud agent --host FILE --store STORE [OPTIONS]
@@ -25,6 +26,7 @@ rules are in force, and keeps a watchdog: systemd/nftjs-uncloud.service is a uni
   --listen PORT|PATH      answers GET /health and GET /metrics on 127.0.0.1 or a Unix socket; POST /confirm and
                           POST /resync on a socket alone
   --owned                 the tables are the agent's alone while it lives, whoever flushes what (Linux 6.9)
+${routeHelp}
 ${storeHelp}
 ${netnsHelp}`;
 
@@ -37,12 +39,14 @@ export async function runAgent(args: readonly string[], io: Io): Promise<number>
       state: { type: 'string' },
       listen: { type: 'string' },
       owned: { type: 'boolean', default: false },
+      ...routeOptions,
       ...storeOptions,
       ...netnsOption,
     },
     [0, 0],
   );
   if (values.host === undefined) throw new UsageError('--host is needed');
+  const routes = routesOf(values);
   const host = parseHost(await readJson(values.host, io));
   await using store = await storeOf(values);
   await using nft = connect(namespaceOption(values.netns));
@@ -56,6 +60,7 @@ export async function runAgent(args: readonly string[], io: Io): Promise<number>
     prefix: values.prefix,
     owned: values.owned,
     log,
+    ...(routes && { routes }),
     ...(values.state !== undefined && { snapshot: values.state }),
   });
 

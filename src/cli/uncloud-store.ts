@@ -43,7 +43,7 @@ export async function runWait(args: readonly string[], io: Io): Promise<number> 
 
 export const teardownHelp = `Usage: nftjs uncloud teardown [OPTIONS]
 
-Takes the three tables called uncloud away, and nothing else.
+Takes the three tables called uncloud and the routes of protocol 117 away, and nothing else.
 ${netnsHelp}`;
 
 export async function runTeardown(args: readonly string[], _io: Io): Promise<number> {

@@ -10,6 +10,7 @@ import {
 import {
   type ApplyReply,
   apply,
+  applyRoutes,
   completed,
   factsOf,
   marked,
@@ -19,6 +20,7 @@ import {
   parsePolicy,
   planOf,
   type Rendering,
+  type RouteInput,
   render,
   renderFaithful,
   UnexpectedStateError,
@@ -26,6 +28,7 @@ import {
 import { type CliCommand, EXIT, type Io, UsageError } from './command.ts';
 import { readJson } from './input.ts';
 import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
+import { routeHelp, routeOptions, routesOf } from './route-options.ts';
 import { agentHelp, runAgent } from './uncloud-agent.ts';
 import { doctorHelp, runDoctor } from './uncloud-doctor.ts';
 import { planHelp, runPlan } from './uncloud-plan.ts';
@@ -72,6 +75,7 @@ Options:
                           and \`none\` means nothing. What is in force is known after apply --expect alone
   --faithful              the rules of the article that the firewall comes from, one for each address
   --json                  render as libnftables JSON instead of nft syntax; apply and check answer in a line of JSON
+${routeHelp}
 ${netnsHelp}
 
 Example:
@@ -106,6 +110,7 @@ ${teardownHelp}`,
         expect: { type: 'string', multiple: true },
         faithful: { type: 'boolean' },
         json: { type: 'boolean' },
+        ...routeOptions,
         ...netnsOption,
       },
       [1, 1],
@@ -115,6 +120,8 @@ ${teardownHelp}`,
       throw new UsageError(
         `expected ${[...ACTIONS, ...Object.keys(OTHERS)].join(', ')}, not ${positionals[0]}`,
       );
+    const routes = routesOf(values);
+    if (routes && action !== 'apply') throw new UsageError('--routes is for apply');
     const input = await inputOf(values, io);
     const described = parseHost(input.host);
     await using nft =
@@ -149,9 +156,18 @@ ${teardownHelp}`,
       if (action === 'check') await check(nft, rendering, values.expect, io);
       else await apply(nft, rendering, { ...(values.expect && { expected: values.expect }) });
     }
-    return result.problems.length > 0 ? EXIT.failure : EXIT.success;
+    const unrouted =
+      nft && routes ? await route(nft, { host, vms: Object.entries(policy.vms), ...routes }, io) : 0;
+    return result.problems.length + unrouted > 0 ? EXIT.failure : EXIT.success;
   },
 };
+
+/** Routes, and says what could not be; how many prefixes that are. */
+async function route(nft: Connection, input: Omit<RouteInput, 'interfaces'>, io: Io): Promise<number> {
+  const { problems } = await applyRoutes(nft, input);
+  for (const { key, path, why } of problems) io.err(`uncloud: ${key}${path}: ${why}\n`);
+  return problems.length;
+}
 
 interface Input {
   readonly host: unknown;

@@ -32,7 +32,7 @@ export {
 export { type Problem, UncloudError } from './problem.ts';
 export * from './push/index.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
-export { type Routable, type RoutesApplied, RouteTable, teardownRoutes } from './route-table.ts';
+export { applyRoutes, type Routable, type RoutesApplied, RouteTable, teardownRoutes } from './route-table.ts';
 export {
   ROUTE_PROTOCOL,
   type RouteInput,

@@ -1,6 +1,13 @@
 import type { Connection, NetlinkSocketError, Route, RouteChange, RouteEvent } from '../index.ts';
 import type { Problem } from './problem.ts';
-import { ROUTE_PROTOCOL, routeKey, type WantedRoute, type WantedRoutes } from './routes.ts';
+import {
+  ROUTE_PROTOCOL,
+  type RouteInput,
+  routeKey,
+  type WantedRoute,
+  type WantedRoutes,
+  wantedRoutes,
+} from './routes.ts';
 
 /** What of a connection is needed. */
 export type Routable = Pick<Connection, 'routes' | 'changeRoutes'>;
@@ -169,6 +176,17 @@ function describe({ protocol, type, gateway }: Route): string {
 function problemOf({ key, path, route }: WantedRoute, why: string): Problem {
   const way = route.gateway === undefined ? '' : ` via ${route.gateway}`;
   return { key, path, why: `${route.dst} is not routed${way}: ${why}` };
+}
+
+/** Routes the delegated prefixes of the VMs that are on this host now, and only those. */
+export async function applyRoutes(
+  nft: Routable & Pick<Connection, 'interfaces'>,
+  input: Omit<RouteInput, 'interfaces'>,
+  options: { signal?: AbortSignal } = {},
+): Promise<RoutesApplied> {
+  const { routes, problems } = wantedRoutes({ ...input, interfaces: await nft.interfaces(options) });
+  const applied = await new RouteTable(nft).reconcile(routes, options);
+  return { ...applied, problems: [...problems, ...applied.problems] };
 }
 
 /** Takes our routes away, from every table, and no others. */
