@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { BridgePlan } from '../../support/frames/rig.ts';
-import type { HostRecord, NicRecord } from '../../support/reference/index.ts';
+import type { GroupRecord, HostRecord, NicRecord, PeerRecord } from '../../support/reference/index.ts';
 import type { Random } from './random.ts';
 
 export const bridgeMacs = { br100: '02:00:00:00:01:00', br200: '02:00:00:00:02:00' } as const;
@@ -15,7 +15,10 @@ export const plan: Readonly<Record<string, BridgePlan>> = {
 /** A policy that a scene has, and those who live in it. */
 export interface Scene {
   readonly host: HostRecord & { readonly sets: string };
-  readonly policy: { readonly vms: Record<string, { readonly nics: readonly NicRecord[] }> };
+  readonly policy: {
+    readonly vms: Record<string, { readonly nics: readonly NicRecord[] }>;
+    readonly groups: Readonly<Record<string, GroupRecord>>;
+  };
 }
 
 const text4 = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
@@ -61,8 +64,53 @@ function nic(random: Random, ifname: string, bridge: string, index: number): Nic
   };
 }
 
+const GROUPS = ['g0', 'g1', 'g2'] as const;
+
+function group(random: Random, name: string): GroupRecord {
+  const peer = (): PeerRecord =>
+    random.weighted<PeerRecord>([
+      [3, '0.0.0.0/0'],
+      [3, '::/0'],
+      [4, block4(random, [9, 12, 16])],
+      [3, block6(random, [33, 34, 36])],
+      [2, { group: random.pick(GROUPS.filter((other) => other !== name)) }],
+      [2, { vm: `vm${random.below(6)}` }],
+      [1, { mac: bridgeMacs.br100 }],
+    ]);
+  const rule = () => {
+    const direction = random.pick(['in', 'out'] as const);
+    const ports = () => random.pick([[53], [5000, '60-70'], ['500-600'], ['1024-65535']]);
+    const peers = random.percent(40)
+      ? { [direction === 'in' ? 'from' : 'to']: [peer(), ...some(random, 2, peer)] }
+      : {};
+    return {
+      direction,
+      action: random.pick(['accept', 'accept', 'drop', 'reject'] as const),
+      ...random.weighted([
+        [2, {}],
+        [2, { family: random.pick(['ip', 'ip6'] as const) }],
+        [3, { protocol: random.pick(['tcp', 'udp']), ports: ports() }],
+        [2, { protocol: random.pick(['tcp', 'udp']), ports: ports(), sourcePorts: ports() }],
+        [1, { protocol: random.pick(['tcp', 'udp', 'icmp', 'icmpv6']) }],
+        [1, { protocol: 'icmp', types: [8, 13] }],
+        [1, { protocol: 'icmpv6', types: [128, 144] }],
+      ] as [number, object][]),
+      ...peers,
+    };
+  };
+  return {
+    rules: some(random, 4, rule),
+    ...(random.percent(30) && {
+      members: [block4(random, [9, 12]), ...some(random, 1, () => ({ vm: 'vm0' }))],
+    }),
+    ...(random.percent(20) && { default: { [random.pick(['in', 'out'])]: random.pick(['accept', 'drop']) } }),
+  };
+}
+
 /** A host with a shared and a private bridge, and VMs on some of their ports; now and then two NICs a VM. */
 export function scene(random: Random, sets: string): Scene {
+  const isGrouped = random.percent(60);
+  const groups = isGrouped ? Object.fromEntries(GROUPS.map((name) => [name, group(random, name)])) : {};
   const places = ['p0', 'p1', 'p2', 'q0', 'q1', 'q2'].filter(() => random.percent(85));
   const nics = places.map((ifname, index) =>
     nic(random, ifname, ifname.startsWith('p') ? 'br100' : 'br200', index),
@@ -70,7 +118,8 @@ export function scene(random: Random, sets: string): Scene {
   const vms: Record<string, { nics: NicRecord[] }> = {};
   for (const [index, each] of nics.entries()) {
     const id = `vm${random.percent(20) ? Math.max(0, index - 1) : index}`;
-    vms[id] = { nics: [...(vms[id]?.nics ?? []), each] };
+    const named = isGrouped ? GROUPS.filter(() => random.percent(35)) : [];
+    vms[id] = { nics: [...(vms[id]?.nics ?? []), { ...each, groups: named }] };
   }
   const shared = random.percent(20);
   const backend = (): string => random.pick(['bridge', 'bridge', 'netdev']);
@@ -82,6 +131,6 @@ export function scene(random: Random, sets: string): Scene {
       },
       sets,
     },
-    policy: { vms },
+    policy: { vms, groups },
   };
 }

@@ -23,6 +23,7 @@ export interface NicRecord {
   readonly ipv6?: readonly string[];
   readonly linkLocal?: 'eui64' | 'any' | readonly string[];
   readonly vlans?: readonly (number | string)[];
+  readonly groups?: readonly string[];
 }
 
 export interface PolicyRecord {
@@ -66,16 +67,23 @@ function ranges(ids: number | string): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
+function linkLocals({ mac, linkLocal = 'eui64' }: NicRecord): readonly string[] {
+  if (linkLocal === 'eui64') return [eui64(mac)];
+  return linkLocal === 'any' ? ['fe80::/10'] : linkLocal;
+}
+
+/** All addresses and networks of a NIC. */
+export function ownBlocks(nic: NicRecord): string[] {
+  return [...(nic.ipv4 ?? []), ...(nic.ipv6 ?? []), ...linkLocals(nic)];
+}
+
 export function portModel(host: HostRecord, nic: NicRecord): PortModel {
-  const { linkLocal = 'eui64' } = nic;
-  const locals =
-    linkLocal === 'eui64' ? [eui64(nic.mac)] : linkLocal === 'any' ? ['fe80::/10'] : (linkLocal as string[]);
   return {
     mac: nic.mac,
     isPrivate: host.bridges[nic.bridge]?.shared === false,
     isTrunk: (nic.vlans ?? []).length > 0,
     tags: (vid) => (nic.vlans ?? []).some((ids) => ranges(ids).includes(vid)),
     owns4: within(nic.ipv4 ?? [], 32n),
-    owns6: within([...(nic.ipv6 ?? []), ...locals], 128n),
+    owns6: within([...(nic.ipv6 ?? []), ...linkLocals(nic)], 128n),
   };
 }
