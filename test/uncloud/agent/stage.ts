@@ -31,6 +31,7 @@ export class Stage implements AsyncDisposable {
   readonly states: string;
   readonly #program: Bundle;
   #agent: ChildProcess | undefined;
+  #log = '';
 
   /** @param hostilePerSecond - from each VM against the other, once {@link plug}ged */
   static async build(hostilePerSecond: number): Promise<Stage> {
@@ -83,8 +84,16 @@ export class Stage implements AsyncDisposable {
     this.#agent = spawn(
       'setpriv',
       ['--pdeathsig', 'KILL', process.execPath, this.#program.main, ...args, ...where, ...more],
-      { stdio: 'ignore' },
+      { stdio: ['ignore', 'ignore', 'pipe'] },
     );
+    this.#agent.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#log = (this.#log + text).slice(-4000);
+    });
+  }
+
+  /** What agents have said lately. */
+  get log(): string {
+    return this.#log;
   }
 
   async kill(): Promise<void> {
