@@ -3,8 +3,8 @@ import type { Statement } from '../model/index.ts';
 import type { FamilyName } from '../protocol/index.ts';
 import type { Notation } from './constant.ts';
 import { Describer, type Style } from './describer.ts';
-import { readSteps } from './machine.ts';
 import { opaqueWithSet, type ToldSet } from './own-set.ts';
+import { readSteps } from './steps.ts';
 
 /** What a rule's instructions are read against. */
 export interface RuleContext extends Partial<Notation> {

@@ -7,7 +7,7 @@ import { Elements, type SetRef } from './elements.ts';
 import { TransactionError } from './error.ts';
 import { type Feature, probeOf } from './features.ts';
 import type { Feed } from './feed.ts';
-import { type ListScope, listRuleset } from './list.ts';
+import type { ListScope } from './list.ts';
 import { type LogEvent, type LogOptions, logged } from './logged.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
@@ -128,6 +128,7 @@ export class Connection {
 
   async #snapshot(scope: ListScope & Abortable): Promise<Snapshot> {
     const { signal } = scope;
+    const { listRuleset } = await import('./reading.ts');
     for (let tries = 1; ; tries++) {
       const generation = await this.#socket.generation({ signal });
       try {

@@ -1,12 +1,10 @@
 import { type KnownSet, SET_FLAGS } from '../bytecode/index.ts';
-import { elementTeller } from '../delinearize/element-list.ts';
-import { delinearizeElements } from '../delinearize/index.ts';
-import { delinearizeSet } from '../delinearize/object/index.ts';
+import { delinearizeSet } from '../delinearize/object/set.ts';
 import { ELEMENT, ElementReader, elementList, MESSAGE, set } from '../message/index.ts';
 import type { Expression, TableRef } from '../model/index.ts';
 import { findFamily } from '../protocol/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { ColumnWriter, type ElementColumns } from './columns.ts';
+import type { ElementColumns } from './columns.ts';
 import { type IntervalPair, IntervalPairs } from './interval-pairs.ts';
 import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
@@ -65,8 +63,10 @@ export class Elements implements AsyncIterable<Expression> {
   }
 
   async *#each(): AsyncGenerator<Expression, void, undefined> {
+    const { delinearizeElements, elementTeller } = await import('./reading.ts');
     const begun = await this.#begin();
     const { known, generation } = begun;
+    const interval = (pair: IntervalPair) => delinearizeElements(pair, known)[0] as Expression;
     const tell = elementTeller(known);
     const isPaired = (known.flags & SET_FLAGS.interval) !== 0 && known.key.length === 1;
     const told = mayRehash(known) ? new Told() : undefined;
@@ -77,10 +77,10 @@ export class Elements implements AsyncIterable<Expression> {
         while (reader.next()) {
           if (told !== undefined && !told.isNew(reader)) continue;
           if (pairs === undefined || reader.at[ELEMENT.key] === 0) yield tell(reader);
-          else for (const pair of pairs.take(reader.element())) yield interval(pair, known);
+          else for (const pair of pairs.take(reader.element())) yield interval(pair);
         }
       }
-      for (const pair of pairs?.end() ?? []) yield interval(pair, known);
+      for (const pair of pairs?.end() ?? []) yield interval(pair);
       if (!told?.twice || (changesByItself(known) && tries === CHANGING_TRIES)) break;
       if (tries === TRIES) throw new TornError(`the set ${known.name}`, tries);
       await pause(tries, this.#signal);
@@ -96,6 +96,7 @@ export class Elements implements AsyncIterable<Expression> {
    * @throws NetlinkSocketError ENOENT when there is no such set
    */
   async columns(): Promise<ElementColumns> {
+    const { ColumnWriter } = await import('./reading.ts');
     for (let tries = 1; ; tries++) {
       const begun = await this.#begin();
       const { known, generation, expected } = begun;
@@ -136,10 +137,6 @@ export class Elements implements AsyncIterable<Expression> {
       yield new ElementReader(messages);
     }
   }
-}
-
-function interval(pair: IntervalPair, known: KnownSet): Expression {
-  return delinearizeElements(pair, known)[0] as Expression;
 }
 
 /** Has the next piece read while one is being worked on. */

@@ -1,5 +1,7 @@
 import type { KernelElement, KnownSet } from '../bytecode/index.ts';
-import { delinearizeChain, delinearizeFlowtable, delinearizeSet } from '../delinearize/object/index.ts';
+import { delinearizeChain } from '../delinearize/object/chain.ts';
+import { delinearizeFlowtable } from '../delinearize/object/flowtable.ts';
+import { delinearizeSet } from '../delinearize/object/set.ts';
 import { chain, flowtable, MESSAGE, set } from '../message/index.ts';
 import type { Chain, Family, Flowtable } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';

@@ -1,7 +1,6 @@
 import { generation as generationSchema, MESSAGE } from '../message/index.ts';
 import type { Change } from '../model/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { readChanges, separable } from './change.ts';
 import { Feed } from './feed.ts';
 import { Known } from './known.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
@@ -49,6 +48,8 @@ export interface Overrun {
 
 export type MonitorEvent = Commit | Overrun;
 
+type Reading = typeof import('./reading.ts');
+
 /** NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h. */
 export const COMMITS = 7;
 /** Bytes of messages that make a part of a commit. */
@@ -70,13 +71,20 @@ async function* commits(
   options: MonitorOptions,
   initial: Promise<Known>,
 ): AsyncGenerator<MonitorEvent, void, undefined> {
+  const reading = await import('./reading.ts');
   try {
-    let reader = new CommitReader(await initial, subscription.generation, socket.port, options);
+    let reader = new CommitReader(reading, await initial, subscription.generation, socket.port, options);
     for (let news = await subscription.read(); news !== undefined; news = await subscription.read()) {
       const whole = yield* reader.read(news.messages);
       if (whole && !news.overrun) continue;
       const generation = await socket.generation(options);
-      reader = new CommitReader(await Known.read(socket, options, options), generation, socket.port, options);
+      reader = new CommitReader(
+        reading,
+        await Known.read(socket, options, options),
+        generation,
+        socket.port,
+        options,
+      );
       yield { overrun: true, generation };
     }
   } catch (error) {
@@ -89,6 +97,7 @@ const following = (generation: number) => (generation + 1) >>> 0 || 1;
 
 /** Puts the kernel's messages together to commits. */
 class CommitReader {
+  readonly #reading: Reading;
   readonly #known: Known;
   /** Commits up to this one are not told. */
   readonly #base: number;
@@ -100,7 +109,8 @@ class CommitReader {
   #bytes = 0;
   #hasRules = false;
 
-  constructor(known: Known, base: number, port: number, part: Part) {
+  constructor(reading: Reading, known: Known, base: number, port: number, part: Part) {
+    this.#reading = reading;
     this.#known = known;
     this.#base = base;
     this.#port = port;
@@ -130,7 +140,7 @@ class CommitReader {
         this.#hasRules ||= message.type === MESSAGE.NEWRULE;
         // The first commit after the beginning may be an old one, which only its end tells.
         if (this.#bytes > PART && this.#last !== undefined && !this.#hasRules) {
-          const messages = this.#take(separable(this.#messages, this.#known));
+          const messages = this.#take(this.#reading.separable(this.#messages, this.#known));
           const commit = this.#commit(following(this.#last), message.port, messages, true);
           if (commit.changes.length > 0) yield commit;
         }
@@ -151,7 +161,7 @@ class CommitReader {
       generation,
       ...(process === undefined ? {} : { process }),
       own: port === this.#port,
-      changes: readChanges(messages, this.#known),
+      changes: this.#reading.readChanges(messages, this.#known),
       partial,
     };
   }

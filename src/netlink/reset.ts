@@ -1,12 +1,11 @@
 import { OBJECT_TYPES } from '../bytecode/index.ts';
-import { delinearizeObject } from '../delinearize/object/index.ts';
 import { at, CompileError } from '../linearize/index.ts';
 import { MESSAGE, object, rule } from '../message/index.ts';
 import type { Family, RulesetElement } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
 import type { ParsedCommand } from '../transaction/index.ts';
 import { decodeOpen } from '../wire/schema.ts';
-import { type Ask, type ListScope, listRuleset } from './list.ts';
+import type { Ask, ListScope } from './list.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import { readElements, resetElements } from './rehash.ts';
@@ -80,6 +79,7 @@ export function prepareReset(command: ParsedCommand): Reset {
   const family = node.family as Family | undefined;
   const scope = { ...(family === undefined ? {} : { family }), ...defined(listed.scope(node)) };
   return async (asker) => {
+    const { listRuleset } = await import('./reading.ts');
     const read = listed.kinds === RULES ? readElements : resetElements;
     for (let tries = 1; ; tries++) {
       try {
@@ -127,6 +127,7 @@ async function resetObjects(
   { type, all }: { type: number; all: boolean },
   asker: Asker,
 ): Promise<RulesetElement[]> {
+  const { delinearizeObject } = await import('./reading.ts');
   const { family, table, name } = node as { family?: Family; table?: string; name?: string };
   const number = family === undefined ? 0 : findFamily(family).number;
   const which = { ...(table === undefined ? {} : { table }), type };

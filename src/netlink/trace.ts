@@ -14,10 +14,8 @@ import { familyByNumber } from '../protocol/index.ts';
 import { readInterfaces } from '../rtnetlink/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { Feed } from './feed.ts';
-import { listRuleset } from './list.ts';
 import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
-import { describePacket } from './packet.ts';
 import { concerns, type Part } from './part.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
@@ -110,6 +108,7 @@ function verdictOf({ code = 0, chain }: NonNullable<Told['verdict']>): TraceVerd
 
 async function packetOf(family: Family, value: Told, surroundings: Surroundings): Promise<TracePacket> {
   const { link, network, transport, iif, iiftype, oif, oiftype, nfproto } = value;
+  const { describePacket } = await import('./reading.ts');
   const fields = describePacket({ link, network, transport }, { family, nfproto, iiftype });
   return {
     ...(iif === undefined ? {} : { iif: await surroundings.interface(iif, iiftype) }),
@@ -178,6 +177,7 @@ class Surroundings {
   }
 
   async #rules(family: Family, table: string, chain: string): Promise<ReadonlyMap<number, Rule>> {
+    const { listRuleset } = await import('./reading.ts');
     try {
       const { nftables } = await listRuleset(
         (request) => this.#transport.dump({ ...request, signal: this.#signal }),

@@ -6,7 +6,7 @@ import {
   type SetDeclaration,
   type SetElement,
 } from '../bytecode/index.ts';
-import { delinearizeSet } from '../delinearize/object/index.ts';
+import { delinearizeSet } from '../delinearize/object/set.ts';
 import { chain, elementList, flowtable, MESSAGE, object, rule, set, table } from '../message/index.ts';
 import type { Family } from '../model/index.ts';
 import { familyByNumber, findFamily } from '../protocol/index.ts';
