@@ -100,7 +100,7 @@ export function reportIn({ type, flags, sequence, body }: RtnetlinkMessage): Rep
   if (type !== REPORTS.error && type !== REPORTS.done) return undefined;
   if (body.length < 4) return { sequence, errno: 0, text: '' };
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const errno = -view.getInt32(0, hostIsLittleEndian);
+  const errno = Math.abs(view.getInt32(0, hostIsLittleEndian));
   if ((flags & NLM_F_ACK_TLVS) === 0) return { sequence, errno, text: '' };
   let start = 4;
   if (type === REPORTS.error)
