@@ -194,6 +194,7 @@ export function byGroups(nic: NicRecord, policy: Membership, direction: Directio
     end === 'accept'
   )
     return accept('no group minds');
+  if (packet.isNested) return either('a fragment of a fragment');
   const exempt = isExempt(packet, direction);
   if (exempt === 'unknown') return either('cut off');
   if (exempt) return accept('no matter of groups');

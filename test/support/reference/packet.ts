@@ -13,6 +13,8 @@ export interface Packet {
   readonly protocol?: number;
   /** A fragment that is not the first. */
   readonly isLater?: boolean;
+  /** A fragment of a fragment: nobody's business. */
+  readonly isNested?: true;
   /** The upper layer's own bytes. */
   readonly upper?: Buffer;
 }
@@ -64,10 +66,12 @@ function ipv6(packet: Buffer): Partial<Packet> {
   const payload = packet.subarray(40, 40 + length);
   let next = packet.readUInt8(6);
   let at = 0;
-  let isAuthenticated = false;
+  let [isAuthenticated, isFragment] = [false, false];
   while (EXTENSIONS.includes(next)) {
     if (payload.length < at + 8) return { family, ...ends, ...(isAuthenticated && AUTHENTICATED) };
     const header = next;
+    if (header === FRAGMENT && isFragment) return { family, ...ends, isNested: true };
+    isFragment ||= header === FRAGMENT;
     const count = payload.readUInt8(at + 1);
     const offset = header === FRAGMENT ? payload.readUInt16BE(at + 2) >> 3 : 0;
     next = payload.readUInt8(at);
