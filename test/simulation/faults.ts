@@ -135,7 +135,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     for (const vm of torn) await scene.manager.tear(vm);
     await pause(1000 * scene.scale + 300);
     for (const host of scene.hosts) {
-      const wrong = await host.difference(entries);
+      const wrong = await host.difference(entries, await host.picture());
       if (wrong !== undefined) scene.complaints.push(`with a torn record, not the last good rules: ${wrong}`);
     }
     for (const vm of torn) await scene.manager.mend(vm);

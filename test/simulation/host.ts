@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Connection, connect, type MonitorEvent } from '../../src/index.ts';
+import { type Connection, connect, type MonitorEvent, type Snapshot } from '../../src/index.ts';
 import { type Facts, interfacesOf } from '../../src/uncloud/facts.ts';
 import {
   completed,
@@ -43,6 +44,12 @@ table bridge vendor {
 `;
 const FOREIGN_TABLES = ['inet admin', 'bridge vendor'];
 const FOREIGN_ROUTES = ['203.0.113.0/24 via 10.77.0.2 proto static', '198.18.0.0/15 dev other0 proto 99'];
+
+/** A host's kernel at one moment. */
+export interface Picture {
+  readonly facts: Facts;
+  readonly snapshot: Snapshot;
+}
 
 /** How a host is wired, and what it runs. */
 export interface HostOptions {
@@ -253,17 +260,23 @@ export class Host implements AsyncDisposable {
     );
   }
 
+  /** What the kernel has just now. */
+  async picture(): Promise<Picture> {
+    this.#kernel ??= await factsOf(this.nft);
+    const facts = { ...this.#kernel, interfaces: await interfacesOf(this.nft) };
+    return { facts, snapshot: await this.nft.snapshot({ table: TABLE }) };
+  }
+
   /**
    * Compares the kernel with what the store says.
    *
    * @returns how many commands would be needed to make them equal, and the first of them
    */
-  async difference(entries: readonly Entry[]): Promise<string | undefined> {
-    this.#kernel ??= await factsOf(this.nft);
-    const facts = { ...this.#kernel, interfaces: await interfacesOf(this.nft) };
+  async difference(entries: readonly Entry[], { facts, snapshot }: Picture): Promise<string | undefined> {
     const host = completed(this.#description, facts);
     const { policy, blocked } = desiredPolicy(host, entries);
-    const { transaction } = await planOf(this.nft, render({ host, policy, blocked, facts }));
+    const kernel = { snapshot: async () => snapshot, commit: () => assert.fail('nothing is sent') };
+    const { transaction } = await planOf(kernel, render({ host, policy, blocked, facts }));
     const [first] = transaction.nftables;
     if (first === undefined) return undefined;
     return `${this.name}: ${transaction.nftables.length} commands, ${JSON.stringify(first).slice(0, 300)}`;

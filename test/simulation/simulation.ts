@@ -310,23 +310,33 @@ class Run {
     return now() - start;
   }
 
-  /** @returns when the last host was found to be as the store says */
+  /** @returns when pictures were taken on which every host is as the store says */
   async #settle(): Promise<number> {
     const { hosts, store } = this.#world;
     const { entries } = await store.list(PREFIX);
     const records = entries.filter(({ key }) => !key.endsWith('/status'));
     let rest: readonly Host[] = hosts;
     let wrong: (string | undefined)[] = [];
+    let at = now();
     await this.#until(async () => {
-      wrong = [];
-      for (const host of rest) wrong.push(await host.difference(records).catch(String));
+      // Pictures first: how long this process compares them is not the hosts' time.
+      const pictures = await Promise.all(
+        rest.map((host) => host.picture().catch((error) => `${host.name}: ${error}`)),
+      );
+      at = now();
+      wrong = await Promise.all(
+        rest.map((host, i) => {
+          const picture = pictures[i];
+          return typeof picture === 'object' ? host.difference(records, picture).catch(String) : picture;
+        }),
+      );
       rest = rest.filter((_, i) => wrong[i] !== undefined);
       return rest.length === 0;
     }, HOPELESS).catch((error) => {
       if (!(error instanceof HopelessError)) throw error;
       throw new HopelessError(`${wrong.filter((one) => one !== undefined).join('; ')} ${rest[0]?.log}`);
     });
-    return now();
+    return at;
   }
 
   async #until(isSo: () => Promise<boolean>, limit = HOPELESS): Promise<void> {
