@@ -28,6 +28,9 @@ const ALSO: readonly string[] = [
  */
 const NOT_EMULATED: readonly string[] = [
   'test/frames/demo.test.ts',
+  'test/frames/forwarding-database.test.ts',
+  'test/frames/packet.test.ts',
+  'test/frames/rig.test.ts',
   'test/kernel/concurrency.test.ts',
   'test/kernel/large.test.ts',
   'test/kernel/elements.test.ts',
