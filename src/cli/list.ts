@@ -1,7 +1,7 @@
 import { connect, formatRuleset, stringify } from '../index.ts';
 import { type CliCommand, EXIT, UsageError } from './command.ts';
-import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
-import { scopeHelp, scopeOf, scopeOptions } from './scope.ts';
+import { namespaceOption, netnsHelp, parseOptions } from './options.ts';
+import { checkForm, scopeHelp, scopeOf, shownOptions } from './scope.ts';
 
 export const list: CliCommand = {
   name: 'list',
@@ -24,18 +24,10 @@ Example:
   async run(args, io) {
     const { values } = parseOptions(
       args,
-      {
-        json: { type: 'boolean' },
-        text: { type: 'boolean' },
-        ...scopeOptions,
-        chain: { type: 'string' },
-        set: { type: 'string' },
-        terse: { type: 'boolean' },
-        ...netnsOption,
-      },
+      { ...shownOptions, chain: { type: 'string' }, set: { type: 'string' }, terse: { type: 'boolean' } },
       [0, 0],
     );
-    if (values.json && values.text) throw new UsageError('either --json or --text');
+    checkForm(values);
     if ((values.chain ?? values.set) !== undefined && values.table === undefined) {
       throw new UsageError('--chain and --set need --table');
     }

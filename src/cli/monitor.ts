@@ -7,10 +7,10 @@ import {
   type MonitorEvent,
   stringify,
 } from '../index.ts';
-import { type CliCommand, EXIT, UsageError } from './command.ts';
+import { type CliCommand, EXIT } from './command.ts';
 import { interruptible } from './interruptible.ts';
-import { namespaceOption, netnsHelp, netnsOption, parseOptions } from './options.ts';
-import { scopeHelp, scopeOf, scopeOptions } from './scope.ts';
+import { namespaceOption, netnsHelp, parseOptions } from './options.ts';
+import { checkForm, scopeHelp, scopeOf, shownOptions } from './scope.ts';
 
 export const monitor: CliCommand = {
   name: 'monitor',
@@ -31,17 +31,8 @@ ${netnsHelp}
 Example:
   nftjs monitor --json --family inet --table filter`,
   async run(args, io) {
-    const { values } = parseOptions(
-      args,
-      {
-        json: { type: 'boolean' },
-        text: { type: 'boolean' },
-        ...scopeOptions,
-        ...netnsOption,
-      },
-      [0, 0],
-    );
-    if (values.json && values.text) throw new UsageError('either --json or --text');
+    const { values } = parseOptions(args, shownOptions, [0, 0]);
+    checkForm(values);
     await using nft = connect(namespaceOption(values.netns));
     const events = nft.monitor(scopeOf(values));
     await interruptible(events, (event) => {

@@ -1,4 +1,6 @@
 import type { Family } from '../index.ts';
+import { UsageError } from './command.ts';
+import { netnsOption } from './options.ts';
 
 /** The options that say which part of the ruleset is meant. */
 export const scopeOptions = { family: { type: 'string' }, table: { type: 'string' } } as const;
@@ -15,4 +17,17 @@ export function scopeOf({ family, table }: { readonly family?: string; readonly 
     ...(family === undefined ? {} : { family: family as Family }),
     ...(table === undefined ? {} : { table }),
   };
+}
+
+/** The options of commands that show a part of the ruleset, as JSON or as text. */
+export const shownOptions = {
+  json: { type: 'boolean' },
+  text: { type: 'boolean' },
+  ...scopeOptions,
+  ...netnsOption,
+} as const;
+
+/** @throws UsageError where it is to be both */
+export function checkForm({ json, text }: { readonly json?: boolean; readonly text?: boolean }): void {
+  if (json && text) throw new UsageError('either --json or --text');
 }

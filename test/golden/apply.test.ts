@@ -3,7 +3,8 @@ import { suite, test } from 'node:test';
 import { sortedText } from '../kernel/comparable.ts';
 import { type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
-import { optionsOf, prepare, type SharedRuleset, sharedRulesets, stable } from './kernel-vectors.ts';
+import { optionsOf, prepare, rulesetsForKernel, type SharedRuleset } from '../support/shared-rulesets.ts';
+import { stable } from './kernel-vectors.ts';
 
 // Times of day are local.
 process.env.TZ = 'UTC-2';
@@ -39,7 +40,7 @@ function refusal({ run }: Kernel, { path }: SharedRuleset): string | undefined {
   }
 }
 
-const rulesets = sharedRulesets();
+const rulesets = rulesetsForKernel();
 
 suite('apply', requires('root', 'netns', 'nft', 'ip', 'bridge', 'vectors'), () => {
   test('there are rulesets', () => assert.ok(rulesets.length > 0));

@@ -1,51 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Family, parse, type Ruleset, type Statement } from '../../src/index.ts';
+import type { Family, Ruleset, Statement } from '../../src/index.ts';
 import { withoutHandles } from '../kernel/comparable.ts';
-import { elementsOf, type Kernel } from '../support/kernel.ts';
-import { type RequirementName, requires, vectorsDirectory } from '../support/requirements.ts';
-
-const directory = join(vectorsDirectory, 'rulesets');
-
-/** One of the shared rulesets. */
-export interface SharedRuleset {
-  readonly name: string;
-  readonly path: string;
-  readonly ruleset: Ruleset;
-}
-
-/** In the test VM, only those rulesets that other kernels may not take: emulation is slow. */
-export function sharedRulesets(): SharedRuleset[] {
-  const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith('.json')) : [];
-  return files
-    .sort()
-    .map((name) => {
-      const path = join(directory, name);
-      return { name, path, ruleset: parse(readFileSync(path, 'utf8')) };
-    })
-    .filter(({ ruleset }) => process.env.NFTJS_VM !== 'true' || needsOf(ruleset).length > 0);
-}
-
-function needsOf(ruleset: Ruleset): RequirementName[] {
-  return elementsOf(ruleset).some((element) => 'flowtable' in element) ? ['flowtable'] : [];
-}
-
-/** The options of a ruleset's test. */
-export function optionsOf(ruleset: Ruleset): { skip: string | false } {
-  const hasMarks = elementsOf(ruleset).some((element) => 'secmark' in element);
-  return hasMarks ? { skip: 'security marks need a security module' } : requires(...needsOf(ruleset));
-}
-
-/** Makes the devices that chains and flowtables name. */
-export function prepare({ run }: Kernel, ruleset: Ruleset): void {
-  const named = elementsOf(ruleset).flatMap((element) => {
-    const node = 'chain' in element ? element.chain : 'flowtable' in element ? element.flowtable : undefined;
-    return node?.dev ?? [];
-  });
-  const devices = [...new Set(named)].filter((device) => device !== 'lo');
-  const commands = ['link set lo up', ...devices.map((device) => `link add ${device} type bridge`)];
-  run('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
-}
+import { vectorsDirectory } from '../support/requirements.ts';
 
 /** A listing without handles and numbers of state, devices in the order of their names. */
 export function stable(ruleset: Ruleset): unknown[] {

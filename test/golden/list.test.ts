@@ -6,17 +6,9 @@ import { formatRuleset, type Ruleset, type Statement, TransactionError } from '.
 import { comparable, sortedText } from '../kernel/comparable.ts';
 import { type Kernel, rulesOf, withKernel } from '../support/kernel.ts';
 import { type RequirementName, requires } from '../support/requirements.ts';
+import { optionsOf, prepare, rulesetsForKernel } from '../support/shared-rulesets.ts';
 import { withoutState } from '../unit/delinearize/vector.ts';
-import {
-  declarationsOf,
-  objectsOf,
-  optionsOf,
-  prepare,
-  type RuleVector,
-  ruleGroups,
-  sharedRulesets,
-  stable,
-} from './kernel-vectors.ts';
+import { declarationsOf, objectsOf, type RuleVector, ruleGroups, stable } from './kernel-vectors.ts';
 
 // Times of day are local.
 process.env.TZ = 'UTC-2';
@@ -38,7 +30,7 @@ const unreadable: Readonly<Record<string, string>> = {
 };
 
 suite('list of rulesets', needs, () => {
-  for (const shared of sharedRulesets()) {
+  for (const shared of rulesetsForKernel()) {
     const { name, path, ruleset } = shared;
     test(`${name} lists as nft lists it, and survives what is made of it`, optionsOf(ruleset), () =>
       withKernel(async (kernel) => {

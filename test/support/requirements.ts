@@ -68,6 +68,7 @@ const requirements = {
     ruleset('table ip t { chain c { type nat hook prerouting priority 0; dnat to 192.0.2.1; }; }'),
   ),
   'reset-rules': since(6, 2, 'to reset rules'),
+  'tunnel-headers': since(6, 2, 'to look into tunnels'),
   'trace-returns': since(6, 4, 'to trace returns as the rules that they are'),
   'vlan-device': kernel('VLAN devices', link('dummy')('link add link nftjs0 name nftjs1 type vlan id 7')),
   bridge: kernel('bridges', link('bridge')()),
