@@ -85,6 +85,8 @@ const SLACK = 5;
 interface Exposure {
   readonly host: number;
   readonly from: number;
+  /** When the rules went: what the agent did before was not its answer. */
+  flushed: number | undefined;
   until: number;
 }
 
@@ -171,7 +173,9 @@ class Run {
     for (const host of hosts) {
       host.onCommit = (event, at) => {
         latency.heard(host.number, event, at);
-        if (!event.overrun && event.process?.name !== 'nft') this.#heal(host, at);
+        if (event.overrun) return;
+        if (event.process?.name === 'nft') this.#flushed(host, at);
+        else this.#heal(host, at);
       };
     }
     const begun = now();
@@ -274,7 +278,12 @@ class Run {
       ...{ hosts, etcd, store, manager, random, scale },
       complaints: this.#complaints,
       expose: (host) =>
-        void this.#exposures.push({ host: host.number, from: now() - SLACK, until: Infinity }),
+        void this.#exposures.push({
+          host: host.number,
+          from: now() - SLACK,
+          flushed: undefined,
+          until: Infinity,
+        }),
       settle: async () => void (await this.#settle()),
     };
     const what = await fault(scene);
@@ -347,11 +356,16 @@ class Run {
     }
   }
 
+  #flushed({ number }: Host, at: number): void {
+    for (const exposure of this.#exposures)
+      if (exposure.host === number && exposure.until === Infinity) exposure.flushed ??= at;
+  }
+
   #heal({ number }: Host, at: number): void {
     for (const exposure of this.#exposures) {
-      if (exposure.host !== number || exposure.until !== Infinity) continue;
+      if (exposure.host !== number || exposure.until !== Infinity || exposure.flushed === undefined) continue;
       exposure.until = at + SLACK;
-      this.#healed.push(at - exposure.from - SLACK);
+      this.#healed.push(at - exposure.flushed);
     }
   }
 
