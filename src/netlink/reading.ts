@@ -9,3 +9,4 @@ export { readChanges, separable } from './change.ts';
 export { ColumnWriter } from './columns.ts';
 export { listRuleset } from './list.ts';
 export { describePacket } from './packet.ts';
+export { resetElement } from './reset-element.ts';

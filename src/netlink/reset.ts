@@ -65,8 +65,7 @@ export function prepareReset(command: ParsedCommand): Reset {
     throw new CompileError(at(path, 'family'), 'a table is known by its family and its name');
   const objects = Object.hasOwn(OBJECTS, kind) ? OBJECTS[kind] : undefined;
   if (objects !== undefined) return (asker) => resetObjects(node, objects, asker);
-  if (kind === 'element')
-    return async (asker) => (await import('./reset-element.ts')).resetElement(command, asker);
+  if (kind === 'element') return async (asker) => (await import('./reading.ts')).resetElement(command, asker);
   const listed = Object.hasOwn(LISTED, kind) ? LISTED[kind] : undefined;
   if (listed === undefined) {
     throw new CompileError(

@@ -95,6 +95,14 @@ test('a circle of files within a layer is refused, once', () => {
   ]);
 });
 
+test('what is imported later closes a circle, too', () => {
+  const files = {
+    'model/a.ts': "export const b = () => import('./b.ts');",
+    'model/b.ts': "import { b } from './a.ts';\nb();",
+  };
+  assert.deepEqual(check(files), ['a circle of imports: model/a.ts -> model/b.ts -> model/a.ts']);
+});
+
 test('types may refer to each other', () => {
   const files = {
     'model/a.ts': "import type { B } from './b.ts';",
