@@ -180,11 +180,11 @@ suite('nftjs uncloud push', requires('root', 'netns'), () => {
         assert.equal((await nftjs(['uncloud', 'apply', '--expect', 'none', ...args])).code, 0);
         const generation = await nft.generation();
 
-        const asked = await push('--dry-run', '--timeout', '15', '--only', 'n1', join(home, 'one.json'));
+        const asked = await push('--dry-run', '--timeout', '120', '--only', 'n1', join(home, 'one.json'));
         assert.deepEqual([asked.code, resultsOf(asked.out)], [0, { n1: 'planned' }], asked.err);
         assert.equal(await rulesOf('healthy'), '');
 
-        const { code, out, err } = await push('--timeout', '15', join(home, 'one.json'));
+        const { code, out, err } = await push('--timeout', '40', join(home, 'one.json'));
         assert.equal(code, 1);
         assert.deepEqual(
           resultsOf(out),
@@ -192,7 +192,7 @@ suite('nftjs uncloud push', requires('root', 'netns'), () => {
           out + err,
         );
         assert.match(out, /^n2 .*[0-9a-f]{12} .*is in force, expected none: nothing was changed$/m);
-        assert.match(out, /^n3 .*no answer within 15 seconds$/m);
+        assert.match(out, /^n3 .*no answer within 40 seconds$/m);
         assert.match(out, /^n4 .*Connection refused$/m);
         assert.match(out, /^n5 .*nftjs: not found$/m);
         assert.match(out, /\n1 applied, 1 refused, 2 unknown, 2 failed\n$/);

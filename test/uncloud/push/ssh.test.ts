@@ -45,9 +45,7 @@ suite('over ssh', () => {
   });
 
   test(`a shell reads quoted words back as they were (seed ${seed})`, () => {
-    const word = fc
-      .string({ unit: 'binary', maxLength: 40 })
-      .filter((text) => !text.includes('\0') && text.isWellFormed());
+    const word = fc.string({ unit: 'grapheme', maxLength: 40 });
     const nasty = fc.constantFrom("'", '$(touch /x)', '`id`', ';', '\n', '\\', '"', '*', '~', '-n', '#');
     fc.assert(
       fc.property(fc.array(fc.oneof(word, nasty), { minLength: 1, maxLength: 8 }), (words) => {
