@@ -62,8 +62,8 @@ interface Site {
 }
 
 async function withSite(hosts: object, healthy: readonly string[], work: (site: Site) => Promise<void>) {
-  const home = await mkdtemp(join(tmpdir(), 'nftjs-site-'));
   const namespaces = new Map(healthy.map((host) => [host, new Namespace()]));
+  const home = await mkdtemp(join(tmpdir(), 'nftjs-site-'));
   const file = (name: string, content: unknown) => {
     const path = join(home, name);
     writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
