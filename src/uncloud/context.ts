@@ -1,9 +1,9 @@
 import { identifier } from './check.ts';
 import type { Facts } from './facts.ts';
-import { variablesOf } from './filter.ts';
+import { closure, PORT_SECURITY, variablesOf } from './filter.ts';
 import { type Group, groupsNamedBy, judges } from './group.ts';
 import type { Host } from './host.ts';
-import type { Policy } from './policy.ts';
+import type { Nic, Policy, Vm } from './policy.ts';
 
 /** What the parts of every record depend on, but for the record itself. */
 export interface Context {
@@ -100,4 +100,30 @@ export function contextOf(host: Host, policy: Omit<Policy, 'vms'>, facts: Facts 
       ),
     variables: remembered((filter) => variablesOf(policy.filters, filter)),
   };
+}
+
+/** Whether a VM's record asks for something else in another context. */
+export function concern(before: Context, after: Context): (id: string, vm: Vm) => boolean {
+  const known = new Map<string, boolean>();
+  const differs = (key: string, of: (context: Context) => unknown): boolean => {
+    let is = known.get(key);
+    if (is === undefined) {
+      is = JSON.stringify(of(before)) !== JSON.stringify(of(after));
+      known.set(key, is);
+    }
+    return is;
+  };
+  const isConcerned = ({ groups, filter }: Nic): boolean =>
+    differs(`groups ${profileName(groups)}`, (context) => [
+      context.judges(groups, 'in'),
+      context.judges(groups, 'out'),
+      context.rejects(groups),
+      groups.map(context.groupPeers),
+    ]) ||
+    (filter !== PORT_SECURITY &&
+      differs(`filter ${filter}`, (context) => [
+        context.variables(filter),
+        closure(context.policy.filters, filter),
+      ]));
+  return (id, { nics }) => nics.some(isConcerned) || String(before.vmPeers(id)) !== String(after.vmPeers(id));
 }

@@ -1,12 +1,11 @@
 import type { Command, Expression } from '../index.ts';
-import { type Context, contextOf, profileName } from './context.ts';
+import { type Context, concern, contextOf } from './context.ts';
 import type { Facts } from './facts.ts';
-import { closure, PORT_SECURITY } from './filter.ts';
 import type { Host } from './host.ts';
 import { type Entry, Inventory, type Parts, partsDifference } from './inventory.ts';
 import { closedParts, hostParts, vmParts } from './parts.ts';
 import { tablePlans } from './plan.ts';
-import type { Nic, Policy, Vm } from './policy.ts';
+import type { Policy, Vm } from './policy.ts';
 import type { Problem } from './problem.ts';
 import {
   closedPorts,
@@ -320,30 +319,4 @@ function isFirst(seen: Set<string>, id: string, { key }: Entry): boolean {
   if (seen.has(text)) return false;
   seen.add(text);
   return true;
-}
-
-/** Whether a VM's record asks for something else in another context. */
-function concern(before: Context, after: Context): (id: string, vm: Vm) => boolean {
-  const known = new Map<string, boolean>();
-  const differs = (key: string, of: (context: Context) => unknown): boolean => {
-    let is = known.get(key);
-    if (is === undefined) {
-      is = JSON.stringify(of(before)) !== JSON.stringify(of(after));
-      known.set(key, is);
-    }
-    return is;
-  };
-  const isConcerned = ({ groups, filter }: Nic): boolean =>
-    differs(`groups ${profileName(groups)}`, (context) => [
-      context.judges(groups, 'in'),
-      context.judges(groups, 'out'),
-      context.rejects(groups),
-      groups.map(context.groupPeers),
-    ]) ||
-    (filter !== PORT_SECURITY &&
-      differs(`filter ${filter}`, (context) => [
-        context.variables(filter),
-        closure(context.policy.filters, filter),
-      ]));
-  return (id, { nics }) => nics.some(isConcerned) || String(before.vmPeers(id)) !== String(after.vmPeers(id));
 }
