@@ -66,7 +66,10 @@ export function wantedRoutes({ host, vms, interfaces, table = MAIN, blackhole = 
   const present = presence(host, interfaces);
   const routes = new Map<string, WantedRoute>();
   const problems: Problem[] = [];
+  const names = new Set(interfaces.map(({ name }) => name));
   for (const [id, vm] of vms) {
+    // Of many VMs few are here.
+    if (!blackhole && !vm.nics.some(({ ifname }) => names.has(ifname))) continue;
     const nics = vm.nics.filter(
       ({ bridge }) => Object.hasOwn(host.bridges, bridge) && host.bridges[bridge]?.shared,
     );

@@ -32,10 +32,11 @@ async function withHome(work: (home: string, kernel: Kernel) => Promise<void>): 
   }
 }
 
-/** What the page has in fences of a language under a heading. */
-async function fences(heading: string, language: string): Promise<string[]> {
-  const page = await readFile(at('docs/distributed.md'), 'utf8');
-  const part = page.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? assert.fail(heading);
+const page = () => readFile(at('docs/distributed.md'), 'utf8');
+
+/** What the page's section on routes has in fences of a language. */
+async function fences(language: string): Promise<string[]> {
+  const part = (await page()).split(/^## /m).find((each) => each.startsWith('Routes\n')) ?? assert.fail();
   return [...part.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([, name, body = '']) =>
     name === language ? [body] : [],
   );
@@ -55,10 +56,9 @@ const lines = (text: string) =>
 suite('routes from the command line', requires('root', 'netns', 'ip'), () => {
   test('as the page on many hosts has it', () =>
     withHome(async (home, { run, nft }) => {
-      const [first = ''] = await fences('Two hosts in five minutes', 'sh');
-      const host = /^cat > host.json <<'END'\n[\s\S]*?^END$/m.exec(first)?.[0] ?? assert.fail(first);
-      const [commands = '', teardown = ''] = await fences('Routes', 'sh');
-      const [shown = ''] = await fences('Routes', '');
+      const host = /^cat > host.json <<'END'\n[\s\S]*?^END$/m.exec(await page())?.[0] ?? assert.fail();
+      const [commands = '', teardown = ''] = await fences('sh');
+      const [shown = ''] = await fences('');
       const shell = (script: string) => run('sh', ['-ec', `cd ${home}\n${NFTJS}\n${script}`]);
       const said = lines(shell(`${host}\n${commands}`));
       assert.match(said[0] ?? '', /^hash [0-9a-f]{64}$/);
