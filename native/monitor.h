@@ -54,7 +54,7 @@ class Monitor : public Napi::ObjectWrap<Monitor> {
   /** Null when closed. */
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<Readable> readable_;
-  /** Of NETLINK_NETFILTER, the ruleset's when the monitor began: whatever is newer will be heard, all of it. */
+  /** The ruleset's when the monitor began, whatever is newer will be heard; 0 of NETLINK_ROUTE. */
   uint32_t generation_ = 0;
   std::optional<Waiting> waiting_;
   Napi::AsyncContext context_;

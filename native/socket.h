@@ -20,8 +20,8 @@ class Socket {
   static constexpr size_t kReceiveRoom = 64 * 1024;
 
   /**
-   * Opens a NETLINK_NETFILTER socket in the caller's network namespace, or, where `netns` is not empty, in the one that this
-   * path (/run/netns/NAME, /proc/PID/ns/net) stands for.
+   * Opens a NETLINK_NETFILTER socket in the caller's network namespace, or, where `netns` is not empty, in
+   * the one that this path (/run/netns/NAME, /proc/PID/ns/net) stands for.
    *
    * @param receive_buffer bytes the kernel may queue for us; lowered to net.core.rmem_max without privileges
    */
