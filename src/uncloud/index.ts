@@ -44,5 +44,6 @@ export {
 } from './routes.ts';
 export { type Decision, type Simulated, type Simulation, simulate } from './simulate.ts';
 export { framesOf } from './simulate-pcap.ts';
+export type { WordRecords, Words } from './standing.ts';
 export * from './store/index.ts';
 export { teardown } from './teardown.ts';
