@@ -83,7 +83,9 @@ export async function startEtcd({ tls = false, address = '127.0.0.1' } = {}): Pr
     ...(files === undefined ? [] : ['--cert-file', files.cert, '--key-file', files.key]),
   ];
   const start = () => {
-    const child = spawn(etcdServer() as string, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    // It ends with this process, however that ends.
+    const command = ['--pdeathsig', 'KILL', etcdServer() as string, ...args];
+    const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
