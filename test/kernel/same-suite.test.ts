@@ -8,8 +8,7 @@ import { Namespace } from '../support/frames/namespace.ts';
 import { requires } from '../support/requirements.ts';
 import { play, playStep } from '../unit/testing/play.ts';
 import { furniture, randomTransaction } from '../unit/testing/random.ts';
-import { setScenarios } from '../unit/testing/scenarios-sets.ts';
-import { tableScenarios } from '../unit/testing/scenarios-tables.ts';
+import { scenarios } from '../unit/testing/scenarios/index.ts';
 import '../support/seed.ts';
 
 const EMPTY = [{ flush: { ruleset: null } }] as unknown as Ruleset['nftables'];
@@ -35,7 +34,7 @@ suite('the fake kernel does as the kernel does', requires('root', 'netns'), () =
     namespace?.[Symbol.dispose]();
   });
 
-  for (const scenario of [...tableScenarios, ...setScenarios]) {
+  for (const scenario of scenarios) {
     test(scenario.name, async () => {
       const told = await play(real, scenario);
       assert.deepEqual(await play(fake, scenario), told);

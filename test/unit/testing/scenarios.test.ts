@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { fakeConnection } from '../../../src/testing/index.ts';
 import { play } from './play.ts';
-import { setScenarios } from './scenarios-sets.ts';
-import { tableScenarios } from './scenarios-tables.ts';
+import { scenarios } from './scenarios/index.ts';
 
 // test/kernel/same-suite.test.ts plays the same against the kernel.
 suite('the fake kernel refuses what the kernel refuses', () => {
-  for (const scenario of [...tableScenarios, ...setScenarios]) {
+  for (const scenario of scenarios) {
     test(scenario.name, async () => {
       using nft = fakeConnection();
       const played = await play(nft, scenario);
