@@ -67,7 +67,8 @@ function elementsOf({ nftables }: Ruleset): RulesetElement[] {
 function withRoom(element: RulesetElement, sizes: ReadonlyMap<string, number>): RulesetElement {
   const body = 'set' in element ? element.set : 'map' in element ? element.map : undefined;
   if (!body) return element;
-  const now = sizes.get(`${body.family} ${body.name}`) ?? 0;
+  const now = sizes.get(`${body.family} ${body.name}`);
+  if (now === undefined) return element;
   const elements = Array.isArray(body.elem) ? body.elem.length : 0;
   if (now < elements || now > 8 * (body.size ?? now)) return element;
   const sized = { ...body, size: now };

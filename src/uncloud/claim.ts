@@ -1,4 +1,4 @@
-import { blocksIn, eui64, type Prefix, prefixText, truncate } from './address.ts';
+import { anyLinkLocal, blocksIn, eui64, overlap, type Prefix, prefixText, truncate } from './address.ts';
 import type { Host } from './host.ts';
 import type { Nic, Vm } from './policy.ts';
 import { Refused } from './problem.ts';
@@ -93,6 +93,12 @@ function linkLocals(nic: Nic): readonly string[] {
   return nic.linkLocal === 'eui64' ? [prefixText(eui64(nic.mac))] : nic.linkLocal;
 }
 
+/** The scope in which a NIC's address is its alone. */
+export function scopeOf({ bridge }: Nic, block: Prefix, host: Host | undefined): string {
+  if (overlap(anyLinkLocal, block)) return `${bridge} link-local`;
+  return host?.bridges[bridge]?.shared === false ? bridge : '';
+}
+
 function blocksOf(vm: Vm, host: Host | undefined): Claim[] {
   const claim = (scope: string, path: string, texts: readonly string[]): Claim[] =>
     blocksIn(texts).map((block) => ({ scope, path, block }));
@@ -116,6 +122,8 @@ export interface Claims {
   claim(id: string, vm: Vm): void;
   /** Gives back what the VM has claimed. */
   release(id: string, vm: Vm): void;
+  /** Another VM that has an address, where one has a NIC. */
+  other(id: string, nic: Nic, address: Prefix): string | undefined;
   /** The VM that has the interface or MAC. */
   ownerOf(name: string): string | undefined;
 }
@@ -172,6 +180,7 @@ export function claims(host: Host | undefined): Claims {
       for (const claim of wanted) ledger(claim).add(id, claim.block);
       for (const { ifname, mac } of vm.nics) owners.set(ifname, id).set(mac, id);
     },
+    other: (id, nic, block) => ledger({ path: '', scope: scopeOf(nic, block, host), block }).other(id, block),
     ownerOf: (name) => owners.get(name),
     release(id, vm) {
       for (const claim of blocksOf(vm, host)) ledger(claim).remove(id, claim.block);

@@ -20,6 +20,8 @@ import type { Context } from './context.ts';
 import { type FilterMatch, type FilterRule, filterOf, PORT_SECURITY } from './filter.ts';
 import { FILTER_FIELDS, type FieldValue, type FilterField, fieldElement, fieldSet } from './filter-field.ts';
 import { inPort, source } from './key.ts';
+import { learnedVariable } from './learn/port.ts';
+import { learnFiltered } from './learn-rules.ts';
 import { blockSet, rangeSet } from './peer.ts';
 import type { Key, TableWriter } from './table.ts';
 
@@ -73,7 +75,9 @@ function variable(
     return [table.among(fieldSet(variable, name), key(field.operand))];
   }
   const family = field.kind;
-  return table.lengths(fieldSet(variable, name)).map((length) => {
+  const isOwn = variable === (family === 'ip' ? 'IP' : 'IPV6');
+  const learned = table.learned(learnedVariable(variable, name), key(field.operand));
+  const known = table.lengths(fieldSet(variable, name)).map((length) => {
     const bits = mask(family, length);
     const masked =
       length === WIDTH[family]
@@ -81,6 +85,7 @@ function variable(
         : and(field.operand, field.bare ? Number(bits) : addressText(family, bits));
     return table.among(fieldSet(variable, name, length), key(masked));
   });
+  return isOwn ? [...known, learned] : known;
 }
 
 /** Every combination of one of each. */
@@ -149,5 +154,5 @@ export function filterChains(table: TableWriter, context: Context): void {
     }
   }
   const own = table.among(source.name, source.key);
-  table.chain('filtered', [[own, table.verdicts('filters_out', inPort.key)]]);
+  table.chain('filtered', [...learnFiltered(table), [own, table.verdicts('filters_out', inPort.key)]]);
 }

@@ -1,11 +1,15 @@
 import type { Command, Expression } from '../index.ts';
+import { scopeOf } from './claim.ts';
 import { type Context, concern, contextOf } from './context.ts';
 import type { Facts } from './facts.ts';
 import type { Host } from './host.ts';
 import { type Entry, Inventory, type Parts, partsDifference } from './inventory.ts';
+import { LEARNING } from './learn/learning.ts';
+import { type LearningPort, learnedEntries } from './learn/port.ts';
 import { closedParts, hostParts, vmParts } from './parts.ts';
 import { tablePlans } from './plan.ts';
 import type { Policy, Vm } from './policy.ts';
+import { portOf } from './port.ts';
 import type { Problem } from './problem.ts';
 import {
   closedPorts,
@@ -118,6 +122,33 @@ export class Firewall {
   /** What is refused, as of now: groups, networks and filters, and VMs. */
   get problems(): readonly Problem[] {
     return this.#standing.problems;
+  }
+
+  /** Whether a port here learns addresses. */
+  get learns(): boolean {
+    return this.#context.families.some((family) => this.#inventory.size(family, 'learn') > 0);
+  }
+
+  /** The VM that has an interface or MAC. */
+  ownerOf(name: string): string | undefined {
+    return this.#standing.ownerOf(name);
+  }
+
+  /** A port here that learns addresses. */
+  learning(ifname: string): LearningPort | undefined {
+    const vm = this.#standing.ownerOf(ifname);
+    const nic = this.#standing.vms.get(vm ?? '')?.nics.find((one) => one.ifname === ifname);
+    const port = nic && portOf(this.#host, nic);
+    if (vm === undefined || !nic?.learn || !port) return undefined;
+    return {
+      vm,
+      nic,
+      port,
+      learning: this.#host.learning ?? LEARNING,
+      scopeOf: (address) => scopeOf(nic, address, this.#host),
+      otherOwner: (address) => this.#standing.otherOwner(vm, nic, address),
+      entriesOf: (address) => learnedEntries(this.#context, nic, port, address),
+    };
   }
 
   /** What is in force, as the `previous` of a policy to come. */

@@ -197,6 +197,10 @@ export function forwardChains(table: TableWriter, context: Context): void {
           rules.push([table.among(`${family}_${length}`, key), accept()]);
         }
       }
+      for (const side of ['saddr', 'daddr'] as const) {
+        const { [side]: operand, type } = FIELDS[family];
+        rules.push([table.learned(`learned_${family}`, { operand, type }), accept()]);
+      }
     }
   }
   table.decide('forward', rules, denies ? drop() : accept(), { hook: 'forward', prio: FILTER });

@@ -1,5 +1,6 @@
 import { ifname, list, mac, member, object, version, word } from './check.ts';
 import type { Facts } from './facts.ts';
+import { type Learning, parseLearning } from './learn/learning.ts';
 import { Refused, UncloudError } from './problem.ts';
 
 /** A bridge whose ports the firewall guards. */
@@ -28,6 +29,8 @@ export interface Host {
   /** What happens to packets that this host routes and that belong to no VM and no network. */
   readonly forward: 'deny' | 'accept';
   readonly sets: SetMode;
+  /** How addresses are learnt, where this host says so. */
+  readonly learning?: Learning;
 }
 
 const MOST_BRIDGES = 4096;
@@ -49,7 +52,7 @@ function bridge(value: unknown, path: string): Bridge {
 }
 
 function host(value: unknown): Host {
-  const fields = object(value, '', ['version', 'bridges', 'forward', 'sets']);
+  const fields = object(value, '', ['version', 'bridges', 'forward', 'sets', 'learning']);
   version(fields.version, '.version');
   const entries = Object.entries(object(fields.bridges ?? {}, '.bridges'));
   if (entries.length > MOST_BRIDGES) throw new Refused('.bridges', `more than ${MOST_BRIDGES}`);
@@ -70,6 +73,7 @@ function host(value: unknown): Host {
     bridges: Object.fromEntries(bridges),
     forward: word(fields.forward, '.forward', ['deny', 'accept']),
     sets: word(fields.sets, '.sets', ['anonymous', 'named', 'auto']),
+    ...(fields.learning !== undefined && { learning: parseLearning(fields.learning, '.learning') }),
   };
 }
 

@@ -85,6 +85,21 @@ export const rarpTarget: PortField = {
   key: bare(meta.iifname, payload.raw('nh', 18 * 8, 48)),
 };
 
+/** The client's hardware address of a DHCP message (RFC 2131, chaddr) from a port that learns. */
+export const client: PortField = {
+  name: 'learn_clients',
+  key: bare(meta.iifname, payload.raw('th', 36 * 8, 48)),
+  element: rarpSender.element,
+};
+/** The same of one to a port. */
+export const clientOut: Key = bare(meta.oifname, payload.raw('th', 36 * 8, 48));
+/** The MAC of a frame to a port that learns. */
+export const learner: PortField = {
+  name: 'learn_macs',
+  key: typed([meta.oifname, 'ifname'], [ether.daddr, 'ether_addr']),
+  element: source.element,
+};
+
 /** An address in the packet that has to be the port's own, and the key to look it up by. */
 export interface AddressField {
   readonly family: Prefix['family'];
@@ -139,6 +154,11 @@ export const ndOwnTarget: AddressField = {
     bare(meta.iifname, ether.saddr, length === 128 ? ndTarget : and(ndTarget, hex(mask('ip6', length)))),
   element: ({ ifname, mac }, { value }) => ({ concat: [ifname, mac, hex(value)] }),
 };
+
+/** The set of what ports have learnt for a field: of ARP, sender and target have one in common. */
+export function learnedSet({ name }: AddressField): string {
+  return `learned_${name === arpProbe.name ? arpSender.name : name}`;
+}
 
 /** The ids that a port may tag frames with. */
 export const trunk: Key = bare(meta.iifname, vlan.id);

@@ -13,7 +13,7 @@ import {
 } from './filter-field.ts';
 import type { Peer } from './group.ts';
 import type { Entry, Parts, TableFamily, Use } from './inventory.ts';
-import { ADDRESS_FIELDS, destination, PORT_FIELDS } from './key.ts';
+import { ADDRESS_FIELDS, client, destination, learner, PORT_FIELDS } from './key.ts';
 import type { Nic, Vm } from './policy.ts';
 import { blocksOf, type Port, portOf } from './port.ts';
 import { zoneOf } from './zone.ts';
@@ -96,6 +96,12 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
       parts.share(family, 'zones_of_macs', mac, zoneOf(mac));
       parts.share(family, 'group_macs', mac);
     }
+  }
+  if (nic.learn) {
+    put('learn', ifname);
+    for (const field of [client, learner]) put(field.name, field.element(port));
+    if (nic.learn === 'any') put('learn_any', ifname);
+    if (context.host.forward === 'deny' && !port.private) parts.put('inet', 'learn', ifname);
   }
   if (nic.log) {
     put('logs', ifname, jump(`log/${identifier(ifname)}`));

@@ -6,6 +6,7 @@ import { forwardChains } from './forward.ts';
 import { groupChains } from './group-rules.ts';
 import type { Inventory } from './inventory.ts';
 import * as key from './key.ts';
+import { answers, answersFromElsewhere, learnChains } from './learn-rules.ts';
 import { type Log, logging } from './log.ts';
 import { portSecurity } from './security.ts';
 import { type BaseChain, type TablePlan, type TableWriter, tableWriter } from './table.ts';
@@ -16,6 +17,8 @@ const PREROUTING = -300;
 const GROUPS = -150;
 const FORWARD = -200;
 const POSTROUTING = 300;
+/** Behind what stops frames between ports. */
+const LEARN = FORWARD + 10;
 /** Before groups. */
 const FILTERS = 290;
 /** Before whatever else looks at ingress. */
@@ -42,6 +45,7 @@ const unicast = () => and(ether.daddr, '01:00:00:00:00:00').eq('00:00:00:00:00:0
 
 /** The chains that frames from VMs and to VMs go to, in whatever family. */
 function vmChains(table: TableWriter, context: Context): void {
+  learnChains(table, context.host);
   portSecurity(table);
   filterChains(table, context);
   const logs = table.uses('log');
@@ -127,6 +131,13 @@ function bridgeTable(table: TableWriter, context: Context): void {
   ];
   table.decide('forward', across, accept(), { hook: 'forward', prio: FORWARD });
 
+  if (hasPorts) {
+    const log = (hook: 'forward' | 'output', rules: readonly Body[]) =>
+      table.chain(`learn_${hook}`, rules, { hook, prio: LEARN, policy: 'accept' });
+    log('forward', answersFromElsewhere(table, context.host));
+    log('output', answers(table, context.host));
+  }
+
   table.decide('filters_in', filtersIn(table), accept(), { hook: 'postrouting', prio: FILTERS });
   const to = hasPorts ? toVm(table) : [];
   to.push([table.among('closed', key.outPort), drop()]);
@@ -170,6 +181,10 @@ function netdevTable(table: TableWriter, context: Context, devices: Devices): vo
       prio: INGRESS + 10,
     });
     hooked(table, 'filters_in', devices.direct, filtersIn(table), accept(), { ...egress, prio: EGRESS - 10 });
+    if (table.size('learn') > 0) {
+      const rules = answers(table, context.host);
+      hooked(table, 'learn_egress', devices.direct, rules, accept(), { ...egress, prio: EGRESS - 20 });
+    }
     hooked(table, 'vm_egress', devices.direct, toVm(table), accept(), egress);
   }
   hooked(table, 'closed_ingress', devices.closed, [], drop(), ingress);

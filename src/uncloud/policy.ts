@@ -1,5 +1,5 @@
 import { blockTexts, linkLocal, ownable, type Prefix } from './address.ts';
-import { ifname, list, mac, name, object, parsed, text, version } from './check.ts';
+import { ifname, list, mac, name, object, parsed, text, version, word } from './check.ts';
 import { type Filter, PORT_SECURITY } from './filter.ts';
 import type { Group } from './group.ts';
 import type { Host } from './host.ts';
@@ -27,6 +27,11 @@ export interface Nic {
   readonly filter: string;
   /** Values of the filter's variables. */
   readonly variables: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Learns addresses beside those above: `dhcp`, what a server gives it; `any`, that as well, and what its first
+   * packets come from. Left out: none.
+   */
+  readonly learn?: 'dhcp' | 'any';
   /** Whether and how what its checks drop is logged. */
   readonly log?: Log;
 }
@@ -112,7 +117,7 @@ function variables(value: unknown, path: string): Nic['variables'] {
   );
 }
 
-const NIC_KEYS = 'ifname bridge mac ipv4 ipv6 linkLocal vlans groups filter variables log'.split(' ');
+const NIC_KEYS = 'ifname bridge mac ipv4 ipv6 linkLocal vlans groups filter variables learn log'.split(' ');
 
 function nic(value: unknown, path: string): Nic {
   const fields = object(value, path, NIC_KEYS);
@@ -128,6 +133,8 @@ function nic(value: unknown, path: string): Nic {
     groups: [...new Set(groups.map((entry, i) => name(entry, `${path}.groups[${i}]`)))],
     filter: fields.filter === undefined ? PORT_SECURITY : name(fields.filter, `${path}.filter`),
     variables: variables(fields.variables, `${path}.variables`),
+    ...(fields.learn !== undefined &&
+      fields.learn !== 'none' && { learn: word(fields.learn, `${path}.learn`, ['dhcp', 'any'] as const) }),
     ...(fields.log !== undefined && fields.log !== false && { log: parseLog(fields.log, `${path}.log`) }),
   };
 }

@@ -19,6 +19,7 @@ import {
   udp,
   vlan,
 } from '../index.ts';
+import { WIDTH } from './address.ts';
 import {
   type AddressField,
   arpProbe,
@@ -26,6 +27,7 @@ import {
   inPort,
   ip6Source,
   ipSource,
+  learnedSet,
   ndOption,
   ndOwnTarget,
   type PortField,
@@ -34,6 +36,7 @@ import {
   source,
   trunk,
 } from './key.ts';
+import { asked, unknown } from './learn-rules.ts';
 import type { TableWriter } from './table.ts';
 
 type Body = readonly Statement[];
@@ -90,11 +93,13 @@ const NONCE = 0x0e01;
 export function portSecurity(table: TableWriter): string {
   const own = (field: PortField): Statement => table.among(field.name, field.key);
 
-  /** One rule for each prefix length in use, longest first. */
-  const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] =>
-    table
+  /** One rule for each prefix length in use, longest first; and one for what ports have learnt. */
+  const ownAddress = (field: AddressField, verdict: Statement, ...before: Body): Body[] => [
+    ...table
       .lengths(field.name)
-      .map((length) => [...before, table.among(`${field.name}_${length}`, field.key(length)), verdict]);
+      .map((length) => [...before, table.among(`${field.name}_${length}`, field.key(length)), verdict]),
+    [...before, table.learned(learnedSet(field), field.key(WIDTH[field.family])), verdict],
+  ];
 
   /** A rule for ports of private networks, where there are any. */
   const onPrivate = (...statements: Body): Body[] => [[table.among('private', inPort.key), ...statements]];
@@ -146,6 +151,7 @@ export function portSecurity(table: TableWriter): string {
   chain('arp', 'vm_arp_sender', [
     ...ownAddress(arpSender, accept()),
     ...ownAddress(arpProbe, accept(), arp.operation.eq('request'), arp['saddr ip'].eq('0.0.0.0')),
+    [arp['saddr ip'].ne('0.0.0.0'), ...unknown(table)],
   ]);
 
   table.chain('vm_rarp', [
@@ -162,22 +168,23 @@ export function portSecurity(table: TableWriter): string {
     ],
   ]);
 
+  // A client that has no address yet.
+  const first: Body = [
+    ip.saddr.eq('0.0.0.0'),
+    ip.daddr.eq('255.255.255.255'),
+    and(ip['frag-off'], 0x3fff).eq(0),
+  ];
   chain('ip', 'vm_ip', [
     ...ownAddress(ipSource, goto('vm_ip_own')),
-    [
-      ip.saddr.eq('0.0.0.0'),
-      ip.daddr.eq('255.255.255.255'),
-      and(ip['frag-off'], 0x3fff).eq(0),
-      udp.sport.eq(68),
-      udp.dport.eq(67),
-      own(source),
-      accept(),
-    ],
+    [...first, own(source), ...asked(table, 'ip')],
+    [...first, udp.sport.eq(68), udp.dport.eq(67), own(source), accept()],
+    [ip.saddr.ne('0.0.0.0'), ...unknown(table)],
   ]);
   // Servers answer from 67 and 547, but clients take what comes from any port.
   table.chain('vm_dhcp_answer', onPrivate(accept()));
 
   chain('ip', 'vm_ip_own', [
+    [and(ip['frag-off'], 0x3fff).eq(0), ...asked(table, 'ip')],
     // A header that the kernel cannot parse has no l4proto, matches nothing here, and drops.
     [meta.l4proto.notIn(set(UDP, IGMP)), accept()],
     // Before any port is looked at: the kernel would read it from the middle of the data.
@@ -191,6 +198,7 @@ export function portSecurity(table: TableWriter): string {
   chain('ip6', 'vm_ip6', [
     ...ownAddress(ip6Source, goto('vm_ip6_own')),
     [ip6.saddr.eq('::'), own(source), goto('vm_ip6_unspecified')],
+    unknown(table),
   ]);
   chain('ip6', 'vm_ip6_own', [
     // Only a packet that the kernel can parse has an l4proto; without extension headers it is the next header.
@@ -205,6 +213,7 @@ export function portSecurity(table: TableWriter): string {
     [meta.l4proto.notIn(set(UDP, ICMPV6)), accept()],
   ]);
   chain('ip6', 'vm_udp6', [
+    asked(table, 'ip6'),
     [udp.dport.eq(546), goto('vm_dhcp_answer')],
     [udp.sport.ne(547), accept()],
     ...onPrivate(meta.l4proto.eq(UDP), accept()),

@@ -1,7 +1,9 @@
+import type { Prefix } from './address.ts';
 import { type Claims, claims } from './claim.ts';
 import type { Host } from './host.ts';
 import {
   legiblePorts,
+  type Nic,
   type Policy,
   type PolicyOptions,
   parsePolicy,
@@ -110,9 +112,14 @@ export class Standing {
     return new Set([...this.#refused.values()].flatMap(({ ports }) => ports));
   }
 
-  /** The VM that has the interface. */
+  /** The VM that has the interface or MAC. */
   ownerOf(ifname: string): string | undefined {
     return this.#claims.ownerOf(ifname);
+  }
+
+  /** Another VM whose record has an address, where one has a NIC. */
+  otherOwner(id: string, nic: Nic, address: Prefix): string | undefined {
+    return this.#claims.other(id, nic, address);
   }
 
   /** Takes records. What is not valid is refused for itself alone, and keeps what it had. */

@@ -1,12 +1,14 @@
-import type {
-  Chain,
-  Expression,
-  MapExpression,
-  Operand,
-  RulesetElement,
-  SetType,
-  Statement,
-  Verdict,
+import {
+  type Chain,
+  type Expression,
+  type LimitState,
+  limit,
+  type MapExpression,
+  type Operand,
+  type RulesetElement,
+  type SetType,
+  type Statement,
+  type Verdict,
 } from '../index.ts';
 import { maskLength } from './address.ts';
 import type { SetMode } from './host.ts';
@@ -42,6 +44,8 @@ interface SetPlan {
   readonly map?: 'verdict' | SetType;
   /** Has a name whatever the host says. */
   readonly alwaysNamed?: true;
+  /** Its elements come and go by themselves, after so many seconds where they do not say another time. */
+  readonly dynamic?: { readonly timeout?: number };
 }
 
 /** A table without the elements of its sets: rules look them up by name. */
@@ -50,6 +54,11 @@ export interface TablePlan {
   readonly sets: ReadonlyMap<string, SetPlan>;
   readonly chains: readonly ChainPlan[];
 }
+
+/** What a set of learnt addresses may hold at most: it takes no memory for that. */
+const MOST_LEARNED = 1 << 20;
+/** Seconds after which nothing is known any more of what was limited. */
+const FORGOTTEN = 60;
 
 /** Stands for a match on a set without elements: a rule with it never holds, and is left out. */
 const NEVER: Statement = Object.freeze({ continue: null });
@@ -67,6 +76,10 @@ export interface TableWriter {
   decide(name: string, rules: readonly Rule[], last: Verdict, base: Omit<BaseChain, 'policy'>): void;
   /** A match on the set of this name. */
   among(name: string, key: Key, options?: { readonly alwaysNamed?: true }): Statement;
+  /** A match on the set of what ports have learnt, which {@link Learner} fills; where no port learns it never holds. */
+  learned(name: string, key: Key): Statement;
+  /** Matches no more often than the limit for each key. */
+  limited(name: string, key: Key, most: LimitState): Statement;
   /** The verdict that the map of this name has. */
   verdicts(name: string, key: Key): Statement;
   /** Sets a part of the packet to what the map of this name has. */
@@ -87,7 +100,7 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
   const size = (name: string) => inventory.size(family, name);
   /** A statement that reads a set, or one that says that there is nothing to read. */
   const reading = (set: SetPlan, statement: Statement): Statement => {
-    if (size(set.name) === 0) return NEVER;
+    if ((set.dynamic ? size('learn') : size(set.name)) === 0) return NEVER;
     if (!sets.has(set.name)) sets.set(set.name, set);
     return statement;
   };
@@ -106,6 +119,14 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
       chains.push({ name, rules: [...rules, [last]], base: { ...base, policy: 'drop' } });
     },
     among: (name, { operand, type }, options) => reading({ name, type, ...options }, operand.eq(`@${name}`)),
+    learned: (name, { operand, type }) => reading({ name, type, dynamic: {} }, operand.eq(`@${name}`)),
+    limited: (name, { operand, type }, most) =>
+      reading(
+        { name, type, dynamic: { timeout: FORGOTTEN } },
+        {
+          set: { op: 'update', elem: operand.expression, set: `@${name}`, stmt: [limit(most)] },
+        },
+      ),
     verdicts: (name, { operand, type }) => reading({ name, type, map: 'verdict' }, operand.vmap(`@${name}`)),
     assign: (target, name, { operand, type }, map) =>
       reading({ name, type, map }, target.set(operand.map(`@${name}`))),
@@ -131,8 +152,12 @@ const NAMED_FROM = 32;
  * goes with its rule, and a packet that has just met the old rule finds nothing in it any more. Where addresses are
  * looked up it drops then; where ports are, it would pass as a stranger's.
  */
-export function isNamed({ alwaysNamed, map, type }: SetPlan, mode: SetMode, elements: number): boolean {
-  if (alwaysNamed || map === 'verdict' || type === 'ifname' || mode === 'named') return true;
+export function isNamed(
+  { alwaysNamed, dynamic, map, type }: SetPlan,
+  mode: SetMode,
+  elements: number,
+): boolean {
+  if (alwaysNamed || dynamic || map === 'verdict' || type === 'ifname' || mode === 'named') return true;
   return mode === 'auto' && elements >= NAMED_FROM;
 }
 
@@ -148,7 +173,11 @@ export function setElement(
   size: number,
   elem?: Elements,
 ): RulesetElement {
-  const { name, type, map } = plan;
+  const { name, type, map, dynamic } = plan;
+  if (dynamic) {
+    const flags = ['timeout', 'dynamic'] as const;
+    return { set: { family, table: TABLE, name, type, flags, size: MOST_LEARNED, ...dynamic } };
+  }
   const body = { family, table: TABLE, name, type, size, ...(elem && { elem: elem as never }) };
   return map === undefined ? { set: body } : { map: { ...body, map } };
 }

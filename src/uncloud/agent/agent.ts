@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeInterfaces, type Facts, factsOf } from '../facts.ts';
+import type { Learner } from '../learn/learner.ts';
 import type { Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import { TABLE } from '../table.ts';
@@ -10,6 +11,7 @@ import { guardTables } from './guard.ts';
 import { Heard } from './heard.ts';
 import { InterfaceWatch } from './interface-watch.ts';
 import { Keeper } from './keep.ts';
+import { loggingLearner } from './learning.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
 import { requireOwned } from './owned.ts';
 import { report } from './report.ts';
@@ -35,6 +37,7 @@ export class Agent {
   readonly #heard: Heard;
   readonly #good = new GoodRecords();
   readonly #enforcer: Enforcer;
+  readonly #learner: Learner;
   readonly #interfaces: InterfaceWatch;
   readonly #routes: RouteKeeper | undefined;
   readonly #keeper: Keeper;
@@ -57,6 +60,7 @@ export class Agent {
     this.#prefix = options.prefix ?? 'distributed-firewall/';
     this.#heard = new Heard(this.#prefix, options);
     this.#enforcer = new Enforcer(nft, host, this.#prefix, options.owned);
+    this.#learner = loggingLearner(nft, host, options.log);
     this.#interfaces = new InterfaceWatch(nft);
     this.#routes = routes && new RouteKeeper(nft, host, routes);
     this.#keeper = new Keeper(options, () => {
@@ -112,6 +116,7 @@ export class Agent {
     const parts = [
       // What happens to the kernel from now on is heard, the agent's own beginning included.
       guardTables(nft, () => this.#healTables(stop), listening),
+      this.#learner.run(stop),
       this.#interfaces.follow(() => this.#seeInterfaces(), listening),
       this.#routes?.guard({
         ...listening,
@@ -237,7 +242,7 @@ export class Agent {
     for (const key of this.#heard.take()) this.#changed.add(key);
     const isKnown = this.#knows;
     const { entries, revision, held } = this.#heard;
-    const { changed, hash, vms, problems } = await this.#enforceThose(signal);
+    const { changed, hash, vms, problems, firewall, among } = await this.#enforceThose(signal);
     this.#good.take(this.#changed, entries, problems, this.#prefix);
     this.#changed.clear();
     this.#tellNew('left out', this.#state.leftOut, problems);
@@ -249,6 +254,7 @@ export class Agent {
     });
     if (changed) this.#log('info', 'in force', { revision, vms: vms.size, hash });
     await this.#enforceRoutes(signal);
+    await this.#learner.take(firewall, among);
     return changed;
   }
 

@@ -17,6 +17,9 @@ export interface Enforced {
   /** The records of VMs that are in force. */
   readonly vms: ReadonlyMap<string, Vm>;
   readonly problems: readonly Problem[];
+  readonly firewall: Firewall;
+  /** The VMs that alone may be different from what they were. */
+  readonly among?: readonly string[];
 }
 
 /**
@@ -80,11 +83,12 @@ export class Enforcer {
       if (error instanceof TransactionError) return undefined;
       throw error;
     }
-    return enforced(firewall, commands.length > 0);
+    const among = records.map(([id]) => id);
+    return { ...enforced(firewall, commands.length > 0), among };
   }
 }
 
 function enforced(firewall: Firewall, changed: boolean): Enforced {
   const { hash, vms, problems } = firewall;
-  return { changed, hash, vms, problems };
+  return { changed, hash, vms, problems, firewall };
 }

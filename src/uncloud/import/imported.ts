@@ -13,6 +13,7 @@ export interface ImportedNic {
   readonly groups?: readonly string[];
   readonly filter?: string;
   readonly variables?: Readonly<Record<string, readonly string[]>>;
+  readonly learn?: 'dhcp' | 'any';
 }
 
 /** The rule of a security group, not validated. */

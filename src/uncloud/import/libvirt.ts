@@ -100,8 +100,9 @@ function nicOf(
   if (filter !== undefined && !isBuiltIn(filter))
     omit(`filter ${filter} is one of its own: it has to be in the store`);
   const learning = parameters.get('CTRL_IP_LEARNING')?.[0];
-  if (learning !== undefined && learning !== 'none')
-    omit(`CTRL_IP_LEARNING=${learning}: only addresses that are written are known`);
+  const learn = learning === 'dhcp' || learning === 'any' ? learning : undefined;
+  if (learning !== undefined && learn === undefined && learning !== 'none')
+    omit(`CTRL_IP_LEARNING=${learning} is unknown: no addresses are learnt`);
   const said = parameters.get('MAC') ?? [];
   if (said.some((one) => one.toLowerCase() !== mac.toLowerCase()))
     omit(`parameter MAC is ${said.join(', ')}: the interface's own is taken`);
@@ -118,6 +119,7 @@ function nicOf(
     ...byFamily([...own, ...IP_VARIABLES.flatMap((name) => parameters.get(name) ?? [])]),
     ...(vlans.length > 0 && { vlans }),
     ...(filter !== undefined && { filter }),
+    ...(learn !== undefined && { learn }),
     ...(variables.length > 0 && { variables: Object.fromEntries(variables.sort()) }),
   };
 }

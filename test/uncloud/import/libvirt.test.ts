@@ -134,6 +134,7 @@ suite('importing from libvirt', () => {
             bridge: 'virbr0',
             mac: '52:54:00:aa:00:02',
             filter: 'clean-traffic',
+            learn: 'dhcp',
           },
         ],
       },
@@ -141,7 +142,6 @@ suite('importing from libvirt', () => {
     assert.deepEqual(
       omissions.map(({ where, what }) => [where, /<[^>]*>/.exec(what)?.[0]]),
       [
-        ['domain nat, interface 0', undefined],
         ['domain nat, interface 1', undefined],
         ['domain off, interface 0', '<target dev>'],
         ['domain off', undefined],

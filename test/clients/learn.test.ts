@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, connect } from '../../src/index.ts';
+import {
+  apply,
+  completed,
+  Firewall,
+  factsOf,
+  type LearnEvent,
+  Learner,
+  parseHost,
+} from '../../src/uncloud/index.ts';
+import { type Computer, Machines, ROUTER_IPV4, until } from '../support/frames/machines.ts';
+import { alice, bob, host as description, router } from '../support/frames/network.ts';
+import { requires } from '../support/requirements.ts';
+import { dhcp, ipv4, udp } from '../uncloud/learn/messages.ts';
+import { isThorough, modes } from './modes.ts';
+
+const needs = requires('root', 'ip', 'bridge', 'veth', 'clients');
+
+const LEASE_SCRIPT = `#!/bin/sh
+case "$1" in bound|renew) ip address replace "$ip/24" dev "$interface" ;; esac
+`;
+/** Routers' addresses are not for whoever comes first. */
+const learning = { reserved: [ROUTER_IPV4] };
+const LEASED = '10.0.0.77';
+const SEND = `
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+for frame in sys.argv[1:]: s.send(bytes.fromhex(frame))`;
+
+const macBytes = (mac: string) => Buffer.from(mac.replaceAll(':', ''), 'hex');
+
+function send(computer: Computer, to: string, from: string, ...packets: Uint8Array[]): void {
+  const head = Buffer.concat([macBytes(to), macBytes(from), Buffer.from([8, 0])]);
+  computer.run('python3', '-c', SEND, ...packets.map((one) => Buffer.concat([head, one]).toString('hex')));
+}
+
+const pings = (computer: Computer, from: string) =>
+  computer.succeeds('ping', '-c', '1', '-W', '1', '-I', from, ROUTER_IPV4);
+
+for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named')) {
+  suite(`learning from real clients and servers: ${mode.name}`, needs, () => {
+    let machines: Machines;
+    let nft: Connection;
+    let firewall: Firewall;
+    let learner: Learner;
+    let ending: AbortController;
+    let running: Promise<unknown>;
+    const events: LearnEvent[] = [];
+    const nic = ({ port, mac }: typeof alice, more: object) => ({
+      ifname: port,
+      bridge: 'br100',
+      mac,
+      ...more,
+    });
+
+    const learnt = (address: string) =>
+      until(`${address} is learnt`, () => told('learnt').includes(address)).catch((error) =>
+        assert.fail(`${error}: ${JSON.stringify(events)}`),
+      );
+
+    /** Addresses that were told of in this way. */
+    const told = (kind: LearnEvent['kind']) =>
+      events.flatMap((event) => (event.kind === kind && 'address' in event ? [event.address] : []));
+
+    async function enforce(): Promise<boolean> {
+      const { changed } = await apply(nft, firewall.rendering());
+      await learner.take(firewall);
+      return changed;
+    }
+
+    function listen(): void {
+      ending = new AbortController();
+      learner = new Learner({ nft, host: parseHost({ learning }), tell: (event) => events.push(event) });
+      running = learner.run(ending.signal).catch(() => {});
+    }
+
+    async function deafen(): Promise<void> {
+      ending.abort();
+      await running;
+    }
+
+    async function demand(vms: object): Promise<void> {
+      const facts = await factsOf(nft);
+      const bridges = { br100: { ...description.bridges.br100, backend: mode.backend } };
+      const host = completed(parseHost({ bridges, sets: mode.sets, learning }), facts);
+      firewall = new Firewall({ host, facts, policy: { vms } });
+      assert.deepEqual(firewall.problems, []);
+      await enforce();
+    }
+
+    before(async () => {
+      machines = await Machines.build();
+      nft = connect({ netns: machines.netns });
+      listen();
+      await demand({
+        alice: { nics: [nic(alice, { learn: 'dhcp' })] },
+        bob: { nics: [nic(bob, { learn: 'any' })] },
+        other: { nics: [nic(router, { ifname: 'v9', mac: '02:00:00:00:00:09', ipv4: ['10.0.0.9/32'] })] },
+      });
+      writeFileSync(join(machines.directory, 'lease'), LEASE_SCRIPT, { mode: 0o755 });
+      machines.router.start(
+        'dnsmasq',
+        ...['--keep-in-foreground', '--no-resolv', '--no-hosts', '--port=0', '--user=root'],
+        ...['--log-facility=-', '--no-ping', '--quiet-dhcp', '--interface=eth0', '--dhcp-authoritative'],
+        `--pid-file=${join(machines.directory, 'pid')}`,
+        `--dhcp-leasefile=${join(machines.directory, 'leases')}`,
+        '--dhcp-range=10.0.0.0,static,255.255.255.0,2m',
+        `--dhcp-host=${alice.mac},${LEASED}`,
+      );
+      await machines.up();
+    });
+    after(async () => {
+      await deafen();
+      nft?.close();
+      await machines?.[Symbol.asyncDispose]();
+    });
+
+    const client = (...more: string[]) =>
+      machines.alice.run(
+        ...(['udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '8', '-T', '1'] as const),
+        ...more,
+        ...['-s', join(machines.directory, 'lease')],
+      );
+
+    const inKernel = async (name: string): Promise<string> => {
+      const { nftables } = await nft.list({ family: mode.backend, table: 'uncloud', set: name });
+      return JSON.stringify(nftables.flatMap((one) => ('set' in one ? (one.set.elem ?? []) : [])));
+    };
+
+    test('no address passes before it is known, and forged answers teach none', async () => {
+      machines.alice.run('ip', 'address', 'add', `${LEASED}/24`, 'dev', 'eth0');
+      assert.equal(pings(machines.alice, LEASED), false);
+      const ask = dhcp({ type: 'request', xid: 7, mac: alice.mac });
+      const forged = dhcp({ op: 2, type: 'ack', xid: 7, mac: alice.mac, given: LEASED, lease: 600 });
+      const [from, to] = ['0.0.0.0', '255.255.255.255'];
+      const broadcast = 'ff:ff:ff:ff:ff:ff';
+      send(machines.alice, broadcast, alice.mac, ipv4(from, to, udp(68, 67, ask)));
+      send(machines.alice, broadcast, alice.mac, ipv4(from, to, udp(67, 68, forged)));
+      send(machines.alice, alice.mac, alice.mac, ipv4(ROUTER_IPV4, to, udp(67, 68, forged)));
+      // An accomplice who answers.
+      send(machines.bob, alice.mac, bob.mac, ipv4(ROUTER_IPV4, LEASED, udp(67, 68, forged)));
+      send(machines.bob, broadcast, bob.mac, ipv4(ROUTER_IPV4, to, udp(67, 68, forged)));
+      await sleep(300);
+      assert.ok(!told('learnt').includes(LEASED));
+      assert.equal(pings(machines.alice, LEASED), false);
+      machines.alice.run('ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+    });
+
+    test('udhcpc and dnsmasq: what is leased is learnt, and passes', async () => {
+      client();
+      await learnt(LEASED);
+      assert.ok(pings(machines.alice, LEASED));
+      assert.match(await inKernel('learned_ip'), /"timeout":120/);
+      machines.alice.run('ip', 'address', 'add', '10.0.0.78/24', 'dev', 'eth0');
+      assert.equal(pings(machines.alice, '10.0.0.78'), false, 'no other one');
+    });
+
+    test('a renewal gives it its time again', async () => {
+      client('-r', LEASED);
+      await until('renewed', () => told('renewed').includes(LEASED));
+    });
+
+    test('another learner finds it in the kernel; apply leaves it there', async () => {
+      await deafen();
+      listen();
+      assert.equal(await enforce(), false);
+      assert.deepEqual(
+        learner.lessons.map(({ address }) => address.text).filter((text) => text === LEASED),
+        [LEASED],
+      );
+      assert.ok(pings(machines.alice, LEASED));
+      await nft.commit([{ flush: { ruleset: null } }]);
+      await enforce();
+      assert.ok(pings(machines.alice, LEASED), 'it is put back with the rules');
+    });
+
+    test('any: the first packet teaches one address, and nobody else’s', async () => {
+      const own = (address: string) =>
+        machines.bob.run('ip', 'address', 'add', `${address}/24`, 'dev', 'eth0');
+      own('10.0.0.9');
+      assert.equal(pings(machines.bob, '10.0.0.9'), false, 'a record has it');
+      machines.bob.run('ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+      own('10.0.0.80');
+      pings(machines.bob, '10.0.0.80');
+      await learnt('10.0.0.80');
+      assert.ok(pings(machines.bob, '10.0.0.80'));
+      for (let n = 81; n < 90; n++) {
+        own(`10.0.0.${n}`);
+        send(
+          machines.bob,
+          router.mac,
+          bob.mac,
+          ipv4(`10.0.0.${n}`, ROUTER_IPV4, udp(9, 9, Buffer.from('x'))),
+        );
+      }
+      await sleep(300);
+      assert.deepEqual(
+        told('learnt').filter((text) => text.startsWith('10.0.0.8')),
+        ['10.0.0.80'],
+      );
+      assert.equal(pings(machines.bob, '10.0.0.85'), false);
+      assert.ok(told('refused').includes('10.0.0.9'));
+    });
+
+    test('a flood is not heard, and keeps nobody else from learning', async () => {
+      const ask = ipv4(
+        '0.0.0.0',
+        '255.255.255.255',
+        udp(68, 67, dhcp({ type: 'request', xid: 9, mac: bob.mac })),
+      );
+      send(machines.bob, 'ff:ff:ff:ff:ff:ff', bob.mac, ...Array.from({ length: 200 }, () => ask));
+      events.length = 0;
+      client('-r', LEASED);
+      await until('renewed', () => told('renewed').includes(LEASED));
+      assert.deepEqual(
+        events.filter(({ kind }) => kind === 'overrun' || kind === 'failed'),
+        [],
+      );
+    });
+
+    test('what is released goes at once; its time over, it goes by itself', async () => {
+      const release = dhcp({ type: 'release', xid: 3, mac: alice.mac, has: LEASED });
+      send(machines.alice, router.mac, alice.mac, ipv4(LEASED, ROUTER_IPV4, udp(68, 67, release)));
+      await until('forgotten', () => told('forgotten').includes(LEASED));
+      assert.equal(pings(machines.alice, LEASED), false);
+      // A server beside, whose leases are short.
+      const ask = dhcp({ type: 'request', xid: 7, mac: alice.mac });
+      const answer = dhcp({ op: 2, type: 'ack', xid: 7, mac: alice.mac, given: '10.0.0.90', lease: 2 });
+      machines.alice.run('ip', 'address', 'add', '10.0.0.90/24', 'dev', 'eth0');
+      const to = '255.255.255.255';
+      send(machines.alice, 'ff:ff:ff:ff:ff:ff', alice.mac, ipv4('0.0.0.0', to, udp(68, 67, ask)));
+      send(machines.router, alice.mac, router.mac, ipv4(ROUTER_IPV4, to, udp(67, 68, answer)));
+      await learnt('10.0.0.90');
+      assert.ok(pings(machines.alice, '10.0.0.90'));
+      await sleep(2500);
+      assert.equal(pings(machines.alice, '10.0.0.90'), false);
+      assert.equal((await inKernel('learned_ip')).includes('10.0.0.90'), false);
+    });
+  });
+}
