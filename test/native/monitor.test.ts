@@ -221,7 +221,9 @@ test('opening and closing leaves no descriptor behind', options, () =>
 test('what is no connection is refused', options, () => {
   const { Monitor, Connection } = native();
   for (const wrong of [undefined, 7, {}, Object.create(Connection.prototype)]) {
-    assert.throws(() => new Monitor(wrong as never, 12, [NFTABLES], 4096), { message: 'a Connection expected' });
+    assert.throws(() => new Monitor(wrong as never, 12, [NFTABLES], 4096), {
+      message: 'a Connection expected',
+    });
   }
 });
 
