@@ -2,6 +2,7 @@ import { ifname, list, mac, member, object, version, word } from './check.ts';
 import type { Facts } from './facts.ts';
 import { type Learning, parseLearning } from './learn/learning.ts';
 import { Refused, UncloudError } from './problem.ts';
+import { parseRate, type Rate } from './rate.ts';
 
 /** A bridge whose ports the firewall guards. */
 export interface Bridge {
@@ -18,6 +19,8 @@ export interface Bridge {
   readonly unlisted: 'deny' | 'accept';
   /** Where VM ports are guarded: in the bridge's hooks, or on the port itself, whatever switches behind it. */
   readonly backend: 'bridge' | 'netdev';
+  /** How many frames to all and to groups each VM port may send; left out: any number. */
+  readonly broadcasts?: Rate;
 }
 
 /** How addresses are looked up: in sets made with their rule, or in named ones; `auto`: named when many. */
@@ -37,7 +40,7 @@ const MOST_BRIDGES = 4096;
 const MOST_UPLINKS = 256;
 
 function bridge(value: unknown, path: string): Bridge {
-  const fields = object(value, path, ['uplinks', 'shared', 'mac', 'unlisted', 'backend']);
+  const fields = object(value, path, ['uplinks', 'shared', 'mac', 'unlisted', 'backend', 'broadcasts']);
   const uplinks = list(fields.uplinks, `${path}.uplinks`, MOST_UPLINKS);
   if (fields.shared !== undefined && typeof fields.shared !== 'boolean') {
     throw new Refused(`${path}.shared`, 'neither true nor false');
@@ -48,6 +51,9 @@ function bridge(value: unknown, path: string): Bridge {
     ...(fields.mac !== undefined && { mac: mac(fields.mac, `${path}.mac`) }),
     unlisted: word(fields.unlisted, `${path}.unlisted`, ['deny', 'accept']),
     backend: word(fields.backend, `${path}.backend`, ['bridge', 'netdev']),
+    ...(fields.broadcasts !== undefined && {
+      broadcasts: parseRate(fields.broadcasts, `${path}.broadcasts`),
+    }),
   };
 }
 

@@ -14,9 +14,9 @@ export interface Entry {
   readonly shared?: true;
 }
 
-/** Something that rules have to be there for: a combination of groups, a filter, one that a port names, a log. */
+/** Something that rules have to be there for: a combination of groups, a filter, one that a port names, a log, a limit. */
 export interface Use {
-  readonly kind: 'profile' | 'filter' | 'filtered' | 'log';
+  readonly kind: 'profile' | 'filter' | 'filtered' | 'log' | 'limited';
   readonly family: TableFamily;
   readonly name: string;
   readonly data?: unknown;

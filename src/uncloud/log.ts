@@ -1,13 +1,12 @@
 import { type LogLevel, limit, log, type Statement } from '../index.ts';
 import { object, text, word } from './check.ts';
 import { Refused } from './problem.ts';
+import { parseRate, type Rate } from './rate.ts';
 
 /** What is written to the kernel's log, and how often at most. */
-export interface Log {
+export interface Log extends Rate {
   readonly prefix?: string;
   readonly level: LogLevel;
-  readonly rate: number;
-  readonly per: 'second' | 'minute' | 'hour' | 'day';
 }
 
 const LEVELS = ['info', 'emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'debug'] as const;
@@ -23,14 +22,10 @@ export function parseLog(value: unknown, path: string): Log {
       `at most ${MOST_PREFIX} bytes, without quotes and control characters`,
     );
   }
-  const rate = fields.rate === undefined ? '5/second' : text(fields.rate, `${path}.rate`);
-  const [, number, per] = /^([1-9]\d{0,5})\/(second|minute|hour|day)$/.exec(rate) ?? [];
-  if (number === undefined) throw new Refused(`${path}.rate`, 'not N/second, minute, hour or day');
   return {
     ...(prefix !== undefined && { prefix }),
     level: word(fields.level, `${path}.level`, LEVELS),
-    rate: Number(number),
-    per: per as Log['per'],
+    ...parseRate(fields.rate ?? '5/second', `${path}.rate`),
   };
 }
 

@@ -1,5 +1,6 @@
 import { accept, drop, type Expression, goto, jump, type Verdict } from '../index.ts';
 import { type Block, block, blocksIn } from './address.ts';
+import { broadcastsOf, limitedUse } from './broadcasts.ts';
 import { identifier } from './check.ts';
 import { type Context, profileName } from './context.ts';
 import { closure, PORT_SECURITY } from './filter.ts';
@@ -49,7 +50,7 @@ function putMac(parts: Collector, { families }: Context, set: string, mac: strin
 
 const portSecured = (nic: Nic) => nic.filter === PORT_SECURITY;
 
-/** The chain that frames from a port go to. */
+/** The chain of what is checked on a port. */
 function entrance(nic: Nic): string {
   if (portSecured(nic)) return nic.log ? 'vm_logged' : 'vm';
   return nic.log ? 'filtered_logged' : 'filtered';
@@ -63,7 +64,12 @@ function putPort(parts: Collector, context: Context, vm: string, nic: Nic, port:
   const isOut = context.judges(nic.groups, 'out');
   const profile = profileName(nic.groups);
 
-  put('dispatch', ifname, jump(entrance(nic)));
+  const rate = broadcastsOf(context.host, nic);
+  if (rate) {
+    const limited = limitedUse(rate, entrance(nic));
+    parts.uses.push({ kind: 'limited', family, ...limited });
+    put('dispatch', ifname, jump(limited.name));
+  } else put('dispatch', ifname, jump(entrance(nic)));
   put('ports', ifname);
   if (family === 'bridge' && context.host.bridges[port.bridge]?.unlisted === 'deny') put('listed', ifname);
   if (port.private) put('private', ifname);

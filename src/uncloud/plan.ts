@@ -1,4 +1,5 @@
 import { accept, and, drop, ether, goto, jump, meta, type Statement, type Verdict } from '../index.ts';
+import { broadcastChains } from './broadcasts.ts';
 import { identifier } from './check.ts';
 import type { Context } from './context.ts';
 import { filterChains } from './filter-rules.ts';
@@ -58,6 +59,7 @@ function vmChains(table: TableWriter, context: Context): void {
     table.chain('vm_logged', [[jump('vm')], logged]);
     if (table.size('filters_out') > 0) table.chain('filtered_logged', [[jump('filtered')], logged]);
   }
+  broadcastChains(table);
   groupChains(table, context);
 }
 

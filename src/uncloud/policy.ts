@@ -6,6 +6,7 @@ import type { Host } from './host.ts';
 import { type Log, parseLog } from './log.ts';
 import type { Network } from './network.ts';
 import { type Problem, Refused, UncloudError } from './problem.ts';
+import { parseRate, type Rate } from './rate.ts';
 import { settle } from './settle.ts';
 import { checkReferences, type Vocabulary, vocabulary } from './vocabulary.ts';
 
@@ -32,6 +33,8 @@ export interface Nic {
    * packets come from. Left out: none.
    */
   readonly learn?: 'dhcp' | 'any';
+  /** How many frames to all and to groups it may send; left out: as its bridge says; `any`: without a limit. */
+  readonly broadcasts?: Rate | 'any';
   /** Whether and how what its checks drop is logged. */
   readonly log?: Log;
 }
@@ -117,7 +120,8 @@ function variables(value: unknown, path: string): Nic['variables'] {
   );
 }
 
-const NIC_KEYS = 'ifname bridge mac ipv4 ipv6 linkLocal vlans groups filter variables learn log'.split(' ');
+const NIC_KEYS =
+  'ifname bridge mac ipv4 ipv6 linkLocal vlans groups filter variables learn broadcasts log'.split(' ');
 
 function nic(value: unknown, path: string): Nic {
   const fields = object(value, path, NIC_KEYS);
@@ -135,6 +139,9 @@ function nic(value: unknown, path: string): Nic {
     variables: variables(fields.variables, `${path}.variables`),
     ...(fields.learn !== undefined &&
       fields.learn !== 'none' && { learn: word(fields.learn, `${path}.learn`, ['dhcp', 'any'] as const) }),
+    ...(fields.broadcasts !== undefined && {
+      broadcasts: fields.broadcasts === 'any' ? 'any' : parseRate(fields.broadcasts, `${path}.broadcasts`),
+    }),
     ...(fields.log !== undefined && fields.log !== false && { log: parseLog(fields.log, `${path}.log`) }),
   };
 }

@@ -57,8 +57,8 @@ export interface TablePlan {
 
 /** What a set of learnt addresses may hold at most: it takes no memory for that. */
 const MOST_LEARNED = 1 << 20;
-/** Seconds after which nothing is known any more of what was limited. */
-const FORGOTTEN = 60;
+/** Seconds after which nothing is known any more of what was limited: by then it may have all at once again. */
+const FORGOTTEN = { second: 60, minute: 60, hour: 3600, day: 86_400, week: 604_800 } as const;
 
 /** Stands for a match on a set without elements: a rule with it never holds, and is left out. */
 const NEVER: Statement = Object.freeze({ continue: null });
@@ -78,7 +78,7 @@ export interface TableWriter {
   among(name: string, key: Key, options?: { readonly alwaysNamed?: true }): Statement;
   /** A match on the set of what ports have learnt, which {@link Learner} fills; where no port learns it never holds. */
   learned(name: string, key: Key): Statement;
-  /** Matches no more often than the limit for each key. */
+  /** Matches no more often than the limit for each key; one with `inv`, what is over it. */
   limited(name: string, key: Key, most: LimitState): Statement;
   /** The verdict that the map of this name has. */
   verdicts(name: string, key: Key): Statement;
@@ -120,13 +120,10 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
     },
     among: (name, { operand, type }, options) => reading({ name, type, ...options }, operand.eq(`@${name}`)),
     learned: (name, { operand, type }) => reading({ name, type, dynamic: {} }, operand.eq(`@${name}`)),
-    limited: (name, { operand, type }, most) =>
-      reading(
-        { name, type, dynamic: { timeout: FORGOTTEN } },
-        {
-          set: { op: 'update', elem: operand.expression, set: `@${name}`, stmt: [limit(most)] },
-        },
-      ),
+    limited(name, { operand, type }, most) {
+      if (!sets.has(name)) sets.set(name, { name, type, dynamic: { timeout: FORGOTTEN[most.per] } });
+      return { set: { op: 'update', elem: operand.expression, set: `@${name}`, stmt: [limit(most)] } };
+    },
     verdicts: (name, { operand, type }) => reading({ name, type, map: 'verdict' }, operand.vmap(`@${name}`)),
     assign: (target, name, { operand, type }, map) =>
       reading({ name, type, map }, target.set(operand.map(`@${name}`))),

@@ -61,6 +61,8 @@ function nic(random: Random, ifname: string, bridge: string, index: number): Nic
     ipv6: some(random, 3, () => block6(random, lengths6)),
     ...(linkLocal !== undefined && { linkLocal }),
     ...(random.percent(25) && { vlans: random.pick([[5], [1, '4-6'], ['4000-4094']]) }),
+    // More than is sent.
+    ...(random.percent(20) && { broadcasts: random.pick(['999999/second', '100000/day', 'any']) }),
   };
 }
 

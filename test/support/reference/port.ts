@@ -24,6 +24,7 @@ export interface NicRecord {
   readonly linkLocal?: 'eui64' | 'any' | readonly string[];
   readonly vlans?: readonly (number | string)[];
   readonly groups?: readonly string[];
+  readonly broadcasts?: unknown;
 }
 
 export interface PolicyRecord {
