@@ -5,6 +5,14 @@ import { dynamicHosts6, fragments, internet6, listeners, routers } from './ipv6.
 import { ethertypes, sources } from './link-layer.ts';
 import { advertisements, solicitations } from './neighbour.ts';
 import type { Section } from './row.ts';
+import {
+  brokenHeaders,
+  floods,
+  foreignSources,
+  layeredHeaders,
+  oddResolution,
+  routersAndServers,
+} from './weak-spots.ts';
 
 export type { Row, Section } from './row.ts';
 
@@ -34,4 +42,10 @@ export const catalogue: readonly Section[] = [
   toTheVm,
   privateNetwork,
   otherBridges,
+  layeredHeaders,
+  foreignSources,
+  oddResolution,
+  brokenHeaders,
+  routersAndServers,
+  floods,
 ];
