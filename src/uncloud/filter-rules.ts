@@ -96,9 +96,28 @@ function product(choices: readonly (readonly Statement[])[]): Statement[][] {
   );
 }
 
-/** What RARP's fields are read from. */
-function guarded(matches: readonly FilterMatch[]): Body {
-  return matches.some(({ field }) => field.startsWith('rarp.')) ? [ether.type.eq(RARP)] : [];
+/** What a frame is that has a header, by what fields of it begin with. */
+const HEADERS: Readonly<Record<string, Statement>> = {
+  arp: ether.type.eq('arp'),
+  rarp: ether.type.eq(RARP),
+  ip: ether.type.eq('ip'),
+  ip6: ether.type.eq('ip6'),
+  tcp: meta.l4proto.eq('tcp'),
+  udp: meta.l4proto.eq('udp'),
+  icmp: meta.l4proto.eq('icmp'),
+  icmpv6: meta.l4proto.eq('icmpv6'),
+};
+
+const headerOf = ({ field }: FilterMatch): string => field.slice(0, field.indexOf('.'));
+
+/** The headers that nothing else in the rule asks for: RARP's, and those of which a field must not match. */
+function guarded(positive: readonly FilterMatch[], negative: readonly FilterMatch[]): Body {
+  const asked = positive.map(headerOf);
+  const headers = [
+    ...asked.filter((header) => header === 'rarp'),
+    ...negative.map(headerOf).filter((header) => !asked.includes(header)),
+  ];
+  return [...new Set(headers)].flatMap((header) => HEADERS[header] ?? []);
 }
 
 /** Writes a rule; one that must not match what a port has needs a chain of its own to leave. */
@@ -117,7 +136,7 @@ function rule(
     const right = literal(FILTER_FIELDS[match.field] as FilterField, match.values ?? []);
     return [match.not ? operand.ne(right) : operand.eq(right)];
   });
-  const before = guarded(matches);
+  const before = guarded(positive, negative);
   const verdict = (VERDICTS[action] as () => Verdict)();
   if (negative.length === 0) return product(choices).map((body) => [...before, ...body, verdict]);
   table.chain(chain, [

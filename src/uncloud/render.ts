@@ -168,7 +168,7 @@ export function render(desired: Desired): Rendering {
 }
 
 /** The version of the rules that the same input gives: part of the hash. */
-const RULES = 3;
+const RULES = 4;
 
 /** What a host and a policy, but for its VMs, add to the hash. */
 export function settingHash({ host, policy, blocked = [] }: Desired): string {

@@ -41,6 +41,7 @@ const free = machine('free0', 3);
 const trunk = machine('trunk0', 4);
 const clean = machine('clean0', 5);
 const mail = machine('mail0', 6);
+const odd = machine('odd0', 7);
 const outside = machine('up0', 9);
 
 const nic = ({ port, mac, ip, ip6 }: Machine, more: object = {}) => ({
@@ -83,6 +84,12 @@ const policy = {
         { filter: 'port-security' },
       ],
     },
+    odd: {
+      rules: [
+        { direction: 'out', action: 'accept', match: { 'ip.saddr': { not: '$IP' } } },
+        { direction: 'out', action: 'drop' },
+      ],
+    },
   },
   vms: {
     web: nic(web, { groups: ['web'] }),
@@ -90,6 +97,7 @@ const policy = {
     free: nic(free),
     trunk: nic(trunk, { vlans: [10, '20-21'] }),
     clean: nic(clean, { filter: 'clean-traffic' }),
+    odd: nic(odd, { filter: 'odd' }),
     mail: nic(mail, { filter: 'relay', variables: { RELAYS: ['192.0.2.0/24', '10.0.0.9'] } }),
   },
 };
@@ -195,6 +203,15 @@ const rows: readonly Row[] = [
   ],
   ['own filter: SMTP to others', mail, v4(mail, outside, tcp(40000, 25), { dst: '192.0.3.200' }), false],
   ['own filter: other ports', mail, v4(mail, outside, tcp(40000, 26), { dst: '192.0.3.200' }), true],
+  ['own filter: SMTP over IPv6, which has no IPv4 address', mail, v6(mail, outside, tcp(40000, 25)), true],
+  [
+    'own filter: an address that must not match: another',
+    odd,
+    v4(odd, outside, talk, { src: free.ip }),
+    true,
+  ],
+  ['own filter: an address that must not match: its own', odd, v4(odd, outside, talk), false],
+  ['own filter: an address that must not match: none', odd, v6(odd, outside, talk), false],
   ['own filter: port security behind it', mail, v4(mail, outside, talk, { src: free.ip }), false],
   ['own filter: to it', outside, v4(outside, mail, udp(1, 6011)), true],
   ['own filter: to it, a port of a range', outside, v4(outside, mail, udp(1, 6010)), false],
@@ -216,7 +233,7 @@ const stateless: readonly Row[] = [
   ['an error about what was sent', outside, v4(outside, peer, icmp(3)), true],
 ];
 
-const plan = { br0: { ports: [web, peer, free, trunk, clean, mail, outside].map(({ port }) => port) } };
+const plan = { br0: { ports: [web, peer, free, trunk, clean, mail, odd, outside].map(({ port }) => port) } };
 
 for (const backend of ['bridge', 'netdev'] as const) {
   for (const sets of ['anonymous', 'named', 'auto'] as const) {
@@ -241,7 +258,7 @@ for (const backend of ['bridge', 'netdev'] as const) {
         test(name, () => {
           const { arrivedAt } = rig.deliver(from.port, frame);
           const mac = frame.toString('hex', 0, 6).replace(/(..)(?=.)/g, '$1:');
-          const machines = [web, peer, free, trunk, clean, mail, outside];
+          const machines = [web, peer, free, trunk, clean, mail, odd, outside];
           const port = (to ?? machines.find((each) => each.mac === mac))?.port as string;
           assert.equal(arrivedAt.includes(port), passes);
         });
