@@ -102,7 +102,8 @@ export const refusals: readonly Refusal[] = [
   {
     why: 'meant: as above, where the last of the families is not the one that the rule goes on with',
     covers: (rule, _ours, nft) =>
-      severalFamilies(rule) && nftSays(nft, /(?:conflicting protocols specified: ip6? vs\.?|cannot use exthdr with) ip6?$/),
+      severalFamilies(rule) &&
+      nftSays(nft, /(?:conflicting protocols specified: ip6? vs\.?|cannot use exthdr with) ip6?$/),
   },
   {
     why: 'version: to nft 1.0.6 the name that fib gives is a string without a size, not an interface name',
