@@ -12,7 +12,7 @@ import {
   tcp,
   udp,
 } from '../index.ts';
-import { type Block, block, type Prefix, WIDTH } from './address.ts';
+import { block, type Prefix, prefixText, WIDTH } from './address.ts';
 import { identifier, mac } from './check.ts';
 import { icmpType, type PortRange, portRange, protocolNumber } from './group.ts';
 import { Refused } from './problem.ts';
@@ -31,10 +31,10 @@ export interface FilterField {
   readonly number?: (value: unknown, path: string) => number;
 }
 
-/** A value that a field is compared with. */
+/** A value that a field is compared with: plain data, as the policy that it is part of. */
 export type FieldValue =
   | { readonly kind: 'mac'; readonly text: string }
-  | { readonly kind: 'block'; readonly block: Block }
+  | { readonly kind: 'block'; readonly cidr: string }
   | { readonly kind: 'range'; readonly range: PortRange };
 
 const ETHERTYPES: Readonly<Record<string, number>> = {
@@ -106,7 +106,7 @@ export function fieldValue(field: FilterField, value: unknown, path: string): Fi
       return { kind: 'mac', text: anyMac(value, path) };
     case 'ip':
     case 'ip6':
-      return { kind: 'block', block: blockOf(field.kind, value, path) };
+      return { kind: 'block', cidr: blockOf(field.kind, value, path) };
     case 'port':
       return { kind: 'range', range: portRange(value, path) };
     case 'number': {
@@ -122,11 +122,11 @@ function anyMac(value: unknown, path: string): string {
   return mac(value, path);
 }
 
-function blockOf(family: Prefix['family'], value: unknown, path: string): Block {
+function blockOf(family: Prefix['family'], value: unknown, path: string): string {
   try {
     const text = String(value);
     const prefix = block(text.includes('/') ? text : `${text}/${WIDTH[family]}`);
-    if (prefix.family === family) return prefix;
+    if (prefix.family === family) return prefixText(prefix);
   } catch (error) {
     throw new Refused(path, (error as Error).message);
   }
@@ -146,7 +146,9 @@ export function fieldElement({ bare }: FilterField, value: FieldValue): Expressi
       return bare ? Number.parseInt(value.text.replaceAll(':', ''), 16) : value.text;
     case 'range':
       return value.range[0];
-    case 'block':
-      return bare ? Number(value.block.value) : value.block.text;
+    case 'block': {
+      const { value: address, text } = block(value.cidr);
+      return bare ? Number(address) : text;
+    }
   }
 }

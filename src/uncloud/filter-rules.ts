@@ -14,7 +14,7 @@ import {
   set,
   type Verdict,
 } from '../index.ts';
-import { addressText, mask, WIDTH } from './address.ts';
+import { addressText, block, mask, WIDTH } from './address.ts';
 import { identifier } from './check.ts';
 import type { Context } from './context.ts';
 import { type FilterMatch, type FilterRule, filterOf, PORT_SECURITY } from './filter.ts';
@@ -42,7 +42,7 @@ const port = (direction: Direction): Operand => (direction === 'out' ? meta.iifn
 /** The values of a match as the right side of a comparison. */
 function literal(field: FilterField, values: readonly FieldValue[]): Expression {
   if (!field.bare && values.every((value) => value.kind === 'block')) {
-    return blockSet(values.map(({ block }) => `${block.text}/${block.length}`));
+    return blockSet(values.map(({ cidr }) => cidr));
   }
   if (values.every((value) => value.kind === 'range')) return rangeSet(values.map((value) => value.range));
   const [one, ...more] = values.map((value) => bareBlock(field, value) ?? fieldElement(field, value)) as [
@@ -54,9 +54,11 @@ function literal(field: FilterField, values: readonly FieldValue[]): Expression 
 
 /** A network in bare bits is a range of numbers. */
 function bareBlock({ bare }: FilterField, value: FieldValue): Expression | undefined {
-  if (!bare || value.kind !== 'block' || value.block.length === WIDTH[value.block.family]) return undefined;
-  const first = Number(value.block.value);
-  return range(first, first + 2 ** (WIDTH[value.block.family] - value.block.length) - 1);
+  if (!bare || value.kind !== 'block') return undefined;
+  const { family, length, value: address } = block(value.cidr);
+  if (length === WIDTH[family]) return undefined;
+  const first = Number(address);
+  return range(first, first + 2 ** (WIDTH[family] - length) - 1);
 }
 
 /** Lookups of what the port has for a variable: any of them will do. */

@@ -47,6 +47,43 @@ function match(field: string, value: unknown, path: string): FilterMatch {
   };
 }
 
+/** What a header is found behind: Ethernet types, and the protocol that they name. */
+const BEHIND: Readonly<Record<string, { readonly types: readonly number[]; readonly protocol?: number }>> = {
+  arp: { types: [0x0806] },
+  rarp: { types: [0x8035] },
+  ip: { types: [0x0800] },
+  ip6: { types: [0x86dd] },
+  tcp: { types: [0x0800, 0x86dd], protocol: 6 },
+  udp: { types: [0x0800, 0x86dd], protocol: 17 },
+  icmp: { types: [0x0800], protocol: 1 },
+  icmpv6: { types: [0x86dd], protocol: 58 },
+};
+
+/** Refuses fields of headers that no frame has together, or that only some of what is said before have. */
+function checkTogether(matches: readonly FilterMatch[], path: string): void {
+  let types: readonly number[] | undefined;
+  let protocols: readonly number[] | undefined;
+  for (const { field, not, values = [] } of matches) {
+    const header = field.slice(0, field.indexOf('.'));
+    const said = not ? [] : values.flatMap((value) => (value.kind === 'range' ? [value.range[0]] : []));
+    const isProtocol = field === 'ip.protocol' || field === 'ip6.nexthdr';
+    const behind = BEHIND[header];
+    const wantedTypes = field === 'ether.type' && said.length > 0 ? said : behind?.types;
+    const wantedProtocols =
+      isProtocol && said.length > 0 ? said : behind?.protocol === undefined ? undefined : [behind.protocol];
+    const misses = (before: readonly number[] | undefined, now: readonly number[] | undefined) =>
+      before && now && !before.every((one) => now.includes(one));
+    if (misses(types, wantedTypes) || misses(protocols, wantedProtocols)) {
+      throw new Refused(
+        `${path}[${JSON.stringify(field)}]`,
+        'no frame that the other matches speak of, or not each of them, has this header',
+      );
+    }
+    types ??= wantedTypes;
+    protocols ??= wantedProtocols;
+  }
+}
+
 function rule(value: unknown, path: string): FilterRule {
   const fields = object(value, path, ['filter', 'direction', 'action', 'match', 'comment']);
   if (fields.filter !== undefined) {
@@ -66,6 +103,7 @@ function rule(value: unknown, path: string): FilterRule {
   if (action === 'return' && matches.some(({ not, variable }) => not && variable !== undefined)) {
     throw new Refused(`${path}.match`, 'return together with a variable that must not match');
   }
+  checkTogether(matches, `${path}.match`);
   return { directions: direction === 'inout' ? ['out', 'in'] : [direction], action, matches };
 }
 

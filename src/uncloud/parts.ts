@@ -131,7 +131,7 @@ function putFilter(parts: Collector, context: Context, nic: Nic, port: Port): vo
     if (done.has(`${variable} ${field}`)) continue;
     done.add(`${variable} ${field}`);
     for (const value of variableValues(nic, port, variable, field)) {
-      const set = fieldSet(variable, field, value.kind === 'block' ? value.block.length : undefined);
+      const set = fieldSet(variable, field, value.kind === 'block' ? block(value.cidr).length : undefined);
       parts.put(family, set, { concat: [ifname, fieldElement(FILTER_FIELDS[field] as FilterField, value)] });
     }
   }
@@ -142,16 +142,16 @@ function variableValues(nic: Nic, port: Port, variable: string, name: string): F
   const field = FILTER_FIELDS[name] as FilterField;
   if (variable === 'MAC') return [{ kind: 'mac', text: nic.mac }];
   if (variable === 'IP' || variable === 'IPV6') {
-    return port[variable === 'IP' ? 'ip' : 'ip6'].map((block) => ({ kind: 'block', block }));
+    return port[variable === 'IP' ? 'ip' : 'ip6'].map(({ text, length }) => ({
+      kind: 'block',
+      cidr: `${text}/${length}`,
+    }));
   }
   const read = (text: string) =>
     fieldValue(field, field.kind === 'number' && /^\d+$/.test(text) ? Number(text) : text, '');
   const values = (nic.variables[variable] ?? []).map(read);
-  return [...new Map(values.map((value) => [fieldText(value), value])).values()];
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
-
-const fieldText = (value: FieldValue): string =>
-  value.kind === 'block' ? `${value.block.text}/${value.block.length}` : JSON.stringify(value);
 
 /** What a VM's record asks for. */
 export function vmParts(context: Context, id: string, vm: Vm): Parts {

@@ -52,7 +52,10 @@ export function learnedEntries(context: Context, nic: Nic, port: Port, address: 
     .flatMap(({ variable, field }) => (variable === VARIABLE[address.family] ? [field] : []));
   for (const field of new Set(fields)) {
     const variable = VARIABLE[address.family];
-    const value = fieldElement(FILTER_FIELDS[field] as FilterField, { kind: 'block', block: address });
+    const value = fieldElement(FILTER_FIELDS[field] as FilterField, {
+      kind: 'block',
+      cidr: `${address.text}/${address.length}`,
+    });
     entries.push({ family, set: learnedVariable(variable, field), key: { concat: [port.ifname, value] } });
   }
   if (context.host.forward === 'deny' && !port.private)
