@@ -1,6 +1,13 @@
 import ipaddr from 'ipaddr.js';
 import type { BridgePlan } from '../../support/frames/rig.ts';
-import type { GroupRecord, HostRecord, NicRecord, PeerRecord } from '../../support/reference/index.ts';
+import type {
+  FilterRecord,
+  FilterRuleRecord,
+  GroupRecord,
+  HostRecord,
+  NicRecord,
+  PeerRecord,
+} from '../../support/reference/index.ts';
 import type { Random } from './random.ts';
 
 export const bridgeMacs = { br100: '02:00:00:00:01:00', br200: '02:00:00:00:02:00' } as const;
@@ -18,6 +25,7 @@ export interface Scene {
   readonly policy: {
     readonly vms: Record<string, { readonly nics: readonly NicRecord[] }>;
     readonly groups: Readonly<Record<string, GroupRecord>>;
+    readonly filters: Readonly<Record<string, FilterRecord>>;
   };
 }
 
@@ -109,10 +117,67 @@ function group(random: Random, name: string): GroupRecord {
   };
 }
 
+/** Those of libvirt that need no variable of the NIC. */
+const NAMED = [
+  ...['allow-arp', 'allow-dhcp', 'allow-dhcpv6', 'allow-incoming-ipv4', 'allow-incoming-ipv6', 'allow-ipv4'],
+  ...['allow-ipv6', 'clean-traffic', 'no-arp-ip-spoofing', 'no-arp-mac-spoofing', 'no-arp-spoofing'],
+  ...['no-ip-multicast', 'no-ip-spoofing', 'no-ipv6-spoofing', 'no-mac-broadcast', 'no-mac-spoofing'],
+  ...['no-other-rarp-traffic', 'qemu-announce-self', 'qemu-announce-self-rarp'],
+] as const;
+
+/** A filter that may refer to libvirt's, to port security and to some others. */
+function filter(random: Random, others: readonly string[]): FilterRecord {
+  const value = (field: string): string | number | (string | number)[] => {
+    if (field === 'ether.type') return random.pick(['ip', 'ip6', 'arp', 'rarp', 'vlan', 0x88cc]);
+    if (field === 'ether.saddr' || field.endsWith('.ether')) return '$MAC';
+    if (field === 'ether.daddr') return ['ff:ff:ff:ff:ff:ff', '33:33:00:00:00:01'];
+    if (field.endsWith('.operation')) return random.pick(['request', 'reply']);
+    if (field === 'ip.protocol' || field === 'ip6.nexthdr') return random.pick(['tcp', 'udp', [6, 17, 58]]);
+    if (field.endsWith('port')) return random.pick([53, [67, 68], '1-1023', ['60-70', '540-550']]);
+    if (field.startsWith('ip6'))
+      return random.pick<string | string[]>(['$IPV6', 'ff02::1', ['fe80::/10', block6(random, [33, 34])]]);
+    return random.pick<string | string[]>(['$IP', '0.0.0.0', ['255.255.255.255', block4(random, [9, 10])]]);
+  };
+  const fields = [
+    ...['ether.saddr', 'ether.daddr', 'ether.type', 'arp.operation', 'arp.saddr.ether', 'arp.saddr.ip'],
+    ...['arp.daddr.ip', 'rarp.saddr.ether', 'ip.saddr', 'ip.daddr', 'ip.protocol', 'ip6.saddr', 'ip6.daddr'],
+    ...['ip6.nexthdr', 'udp.sport', 'udp.dport', 'tcp.sport', 'tcp.dport'],
+  ];
+  const rule = (): FilterRuleRecord => {
+    if (random.percent(35)) {
+      const own = random.percent(30) ? ['port-security', ...others] : NAMED;
+      return { filter: random.pick<string>(own) };
+    }
+    const chosen = random.weighted<readonly string[]>([
+      [3, [random.pick(fields)]],
+      [1, ['ether.type', random.pick(fields)]],
+      [1, [random.pick(['ip.saddr', 'ip.daddr']), random.pick(['udp.dport', 'tcp.dport'])]],
+    ]);
+    const match = Object.fromEntries(
+      chosen.map((field) => {
+        const wanted = value(field);
+        return [field, random.percent(25) ? { not: wanted } : wanted];
+      }),
+    );
+    const hasNegative = Object.values(match).some((each) => typeof each === 'object' && 'not' in each);
+    return {
+      direction: random.pick(['in', 'out', 'inout'] as const),
+      action: random.pick(['accept', 'drop', hasNegative ? 'drop' : 'return', 'continue'] as const),
+      match,
+    };
+  };
+  return { rules: [rule(), ...some(random, 4, rule)] };
+}
+
 /** A host with a shared and a private bridge, and VMs on some of their ports; now and then two NICs a VM. */
 export function scene(random: Random, sets: string): Scene {
   const isGrouped = random.percent(60);
   const groups = isGrouped ? Object.fromEntries(GROUPS.map((name) => [name, group(random, name)])) : {};
+  const filters = {
+    f0: filter(random, []),
+    f1: filter(random, ['f0']),
+  };
+  const filterOf = () => random.pick<string>([random.pick(NAMED), 'clean-traffic', 'f0', 'f1', 'f1']);
   const places = ['p0', 'p1', 'p2', 'q0', 'q1', 'q2'].filter(() => random.percent(85));
   const nics = places.map((ifname, index) =>
     nic(random, ifname, ifname.startsWith('p') ? 'br100' : 'br200', index),
@@ -121,7 +186,12 @@ export function scene(random: Random, sets: string): Scene {
   for (const [index, each] of nics.entries()) {
     const id = `vm${random.percent(20) ? Math.max(0, index - 1) : index}`;
     const named = isGrouped ? GROUPS.filter(() => random.percent(35)) : [];
-    vms[id] = { nics: [...(vms[id]?.nics ?? []), { ...each, groups: named }] };
+    vms[id] = {
+      nics: [
+        ...(vms[id]?.nics ?? []),
+        { ...each, groups: named, ...(random.percent(25) && { filter: filterOf() }) },
+      ],
+    };
   }
   const shared = random.percent(20);
   const backend = (): string => random.pick(['bridge', 'bridge', 'netdev']);
@@ -133,6 +203,6 @@ export function scene(random: Random, sets: string): Scene {
       },
       sets,
     },
-    policy: { vms, groups },
+    policy: { vms, groups, filters },
   };
 }

@@ -4,6 +4,7 @@ import { connect } from '../../../src/index.ts';
 import { factsOf, parseHost, parsePolicy, render } from '../../../src/uncloud/index.ts';
 import { Rig, unpadded } from '../../support/frames/rig.ts';
 import {
+  byFilter,
   byGroups,
   fromVm,
   isGroup,
@@ -52,7 +53,11 @@ function expected(
   const isUplink = (port: string) => record.uplinks?.includes(port) === true;
   const nic = nics.get(from);
   if (!isUplink(from) && !nic) return { decision: 'drop', reason: 'unlisted', reaches: [], doubtful: [] };
-  const secured = nic ? fromVm(portModel(host, nic), frame) : undefined;
+  const filtered = (each: NicRecord, direction: 'in' | 'out') =>
+    byFilter(host, each, policy.filters, direction, frame);
+  const checked = (each: NicRecord) =>
+    each.filter === undefined ? fromVm(portModel(host, each), frame) : filtered(each, 'out');
+  const secured = nic ? checked(nic) : undefined;
   const { decision, reason }: Pick<Verdict, 'decision' | 'reason'> = !secured
     ? { decision: 'accept', reason: 'uplink' }
     : secured.decision === 'accept'
@@ -62,7 +67,10 @@ function expected(
     const other = nics.get(port);
     if (isUplink(port)) return 'accept';
     if (!other || toVm(portModel(host, other), frame).decision === 'drop') return 'drop';
-    return byGroups(other, policy, 'in', frame).decision;
+    const incoming = filtered(other, 'in').decision;
+    if (incoming === 'drop') return incoming;
+    const { decision } = byGroups(other, policy, 'in', frame);
+    return decision === 'accept' ? incoming : decision;
   };
   const of = (wanted: Verdict['decision']) =>
     decision === 'drop' ? [] : others.filter((port) => arriving(port) === wanted);
@@ -123,6 +131,8 @@ function compare(rig: Rig, drawn: Scene, random: Random, tally: Tally): object[]
       const { destination, source } = macsOf(frame);
       // The bridge drops these by itself, or answers to spanning tree's rules there.
       if (isGroup(source) || source === '00:00:00:00:00:00') continue;
+      // Nor does the kernel take a tag without a type behind it.
+      if (frame.length < 20 && [0x8100, 0x88a8].includes(frame.readUInt16BE(12))) continue;
       if (!own && /^01:80:c2:00:00:0/.test(destination)) continue;
       batch.set(unpadded(frame), { port, frame });
     }

@@ -4,6 +4,7 @@ import { ipv6 } from './ipv6.ts';
 import type { PortModel } from './port.ts';
 import { accept, drop, type Verdict } from './verdict.ts';
 
+export { byFilter, type FilterRecord, type FilterRuleRecord } from './filter.ts';
 export { byGroups, type GroupRecord, type Membership, type PeerRecord } from './group.ts';
 export { type HostRecord, type NicRecord, type PolicyRecord, type PortModel, portModel } from './port.ts';
 export type { Verdict } from './verdict.ts';

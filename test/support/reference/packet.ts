@@ -13,6 +13,8 @@ export interface Packet {
   readonly protocol?: number;
   /** A fragment that is not the first. */
   readonly isLater?: boolean;
+  /** Ends in its own header, or is IPv6 longer than its frame with extension headers: no receiver takes it. */
+  readonly isCut?: true;
   /** A fragment of a fragment: nobody's business. */
   readonly isNested?: true;
   /** The upper layer's own bytes. */
@@ -41,7 +43,7 @@ export function packetOf(frame: Buffer): Packet {
 
 function ipv4(packet: Buffer): Partial<Packet> {
   const family = 'ip';
-  if (packet.length < 20) return { family };
+  if (packet.length < 20) return { family, isCut: true };
   const ends = { saddr: number(packet.subarray(12, 16)), daddr: number(packet.subarray(16, 20)) };
   const header = (packet.readUInt8(0) & 15) * 4;
   const length = packet.readUInt16BE(2);
@@ -59,10 +61,12 @@ function ipv4(packet: Buffer): Partial<Packet> {
 
 function ipv6(packet: Buffer): Partial<Packet> {
   const family = 'ip6';
-  if (packet.length < 40) return { family };
+  if (packet.length < 40) return { family, isCut: true };
   const ends = { saddr: number(packet.subarray(8, 24)), daddr: number(packet.subarray(24, 40)) };
   const length = packet.readUInt16BE(4);
-  if (packet.readUInt8(0) >> 4 !== 6 || 40 + length > packet.length) return { family, ...ends };
+  if (packet.readUInt8(0) >> 4 !== 6 || 40 + length > packet.length) {
+    return { family, ...ends, ...(EXTENSIONS.includes(packet.readUInt8(6)) && { isCut: true as const }) };
+  }
   const payload = packet.subarray(40, 40 + length);
   let next = packet.readUInt8(6);
   let at = 0;

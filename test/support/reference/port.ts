@@ -25,6 +25,8 @@ export interface NicRecord {
   readonly vlans?: readonly (number | string)[];
   readonly groups?: readonly string[];
   readonly broadcasts?: unknown;
+  readonly filter?: string;
+  readonly variables?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface PolicyRecord {
