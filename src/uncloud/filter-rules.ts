@@ -98,12 +98,12 @@ function product(choices: readonly (readonly Statement[])[]): Statement[][] {
   );
 }
 
-/** What a frame is that has a header, by what fields of it begin with. */
+/** What a frame is that has a header, by what fields of it begin with: asked as nft asks for the fields themselves. */
 const HEADERS: Readonly<Record<string, Statement>> = {
-  arp: ether.type.eq('arp'),
+  arp: meta.protocol.eq('arp'),
   rarp: ether.type.eq(RARP),
-  ip: ether.type.eq('ip'),
-  ip6: ether.type.eq('ip6'),
+  ip: meta.protocol.eq('ip'),
+  ip6: meta.protocol.eq('ip6'),
   tcp: meta.l4proto.eq('tcp'),
   udp: meta.l4proto.eq('udp'),
   icmp: meta.l4proto.eq('icmp'),

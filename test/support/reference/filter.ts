@@ -57,7 +57,10 @@ const PORTS: Readonly<Record<string, readonly [protocol: number, at: number]>> =
   'udp.dport': [UDP, 2],
 };
 
-/** What a frame has in a field. The Ethernet type is the first one: tags are not looked behind for it. */
+/**
+ * What a frame has in a field. The Ethernet type is the first one: tags are not looked behind for it. IP and ARP are
+ * found behind one tag as well, as the kernel has taken it off by then.
+ */
 function fieldOf(frame: Buffer, name: string): Field {
   if (name === 'ether.daddr') return mac(frame.subarray(0, 6));
   if (name === 'ether.saddr') return mac(frame.subarray(6, 12));
@@ -65,8 +68,10 @@ function fieldOf(frame: Buffer, name: string): Field {
   if (name === 'ether.type') return BigInt(type);
   const place = LAYOUT[name];
   if (place) {
-    if (type !== place[0]) return undefined;
-    const bytes = frame.subarray(14 + place[1], 14 + place[1] + place[2]);
+    const isTagged = place[0] !== RARP && frame.length >= 18 && [0x8100, 0x88a8].includes(type);
+    const [found, start] = isTagged ? [frame.readUInt16BE(16), 18] : [type, 14];
+    if (found !== place[0]) return undefined;
+    const bytes = frame.subarray(start + place[1], start + place[1] + place[2]);
     if (bytes.length < place[2]) return 'unknown';
     return name.endsWith('.ether') ? mac(bytes) : number(bytes);
   }
