@@ -87,6 +87,15 @@ test('packets wait for others where they are told to', needs, () =>
   }),
 );
 
+/** The kernel lets a port of a bridge forward once it has seen its carrier, which it looks for now and then. */
+async function forwarding(kernel: Kernel, count: number): Promise<void> {
+  for (;;) {
+    const ports: readonly { state: string }[] = JSON.parse(kernel.run('bridge', ['-j', 'link', 'show']));
+    if (ports.filter(({ state }) => state === 'forwarding').length === count) return;
+    await delay(20);
+  }
+}
+
 test('at a bridge the ports are told, with the sender', onBridges, () =>
   withKernel(async (kernel) => {
     const commands = [
@@ -104,6 +113,7 @@ test('at a bridge the ports are told, with the sender', onBridges, () =>
       chain pre { type filter hook prerouting priority 0; iifname "one" ip protocol udp log group 1 prefix "pre"; }
       chain across { type filter hook forward priority 0; ip protocol udp log group 1 prefix "fwd"; }
     }`);
+    await forwarding(kernel, 2);
     using events = kernel.nft.logged({ group: 1 });
     const script = `const s = require('dgram').createSocket('udp4'); s.send('x', 9, '192.0.2.2', () => s.close());`;
     kernel.run(process.execPath, ['-e', script]);
