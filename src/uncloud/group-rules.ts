@@ -14,6 +14,7 @@ import {
   meta,
   type Operand,
   reject,
+  return_,
   type Statement,
   sctp,
   set,
@@ -23,6 +24,7 @@ import {
 } from '../index.ts';
 import { identifier } from './check.ts';
 import { type Context, profileName } from './context.ts';
+import { wholeFirstFragment } from './first-fragment.ts';
 import { type Action, type Direction, defaultOf, type Group, type GroupRule, judges } from './group.ts';
 import { logging } from './log.ts';
 import { anyOf, ofFamily, rangeSet, type Side } from './peer.ts';
@@ -143,6 +145,19 @@ function exempt(table: TableWriter, direction: Direction): void {
   ]);
 }
 
+/** Later fragments pass; a first one has to show what it is, or the next ones could be anything. */
+function fragments(table: TableWriter): void {
+  const rules: Body[] = [
+    [exthdr('frag', 'frag-off').ne(0), accept()],
+    ...wholeFirstFragment(return_()),
+    [drop()],
+  ];
+  table.chain(
+    'fragment',
+    rules.map((rule) => [ofFamily('ip6'), ...rule]),
+  );
+}
+
 /** Names of chains. What is before the first slash tells them apart: names of groups have none. */
 const chainOf = {
   /** What a combination of groups does. */
@@ -177,6 +192,8 @@ function profile(setting: Setting, groups: readonly string[], direction: Directi
   const fallback = defaultOf(own, direction);
   const answers = chainOf.answers(direction, groups);
   const rules: Body[] = [[jump(`exempt_${direction}`)]];
+  // Before anything is read from behind the headers.
+  if (!stateful) rules.unshift([ofFamily('ip6'), exthdr('frag').exists(), jump('fragment')]);
   if (stateful) {
     if (direction === 'in') rules.push(...rejections(context));
     rules.push([ct.state.in('invalid'), drop()], [ct.state.in('related'), accept()]);
@@ -184,7 +201,6 @@ function profile(setting: Setting, groups: readonly string[], direction: Directi
   } else {
     // Without its first fragment a packet comes to nothing, and only that one has ports.
     rules.push([ofFamily('ip'), and(ip['frag-off'], 0x1fff).ne(0), accept()]);
-    rules.push([ofFamily('ip6'), exthdr('frag', 'frag-off').ne(0), accept()]);
     rules.push([ofFamily('ip'), icmp.type.in(ICMP_ERRORS), accept()]);
     rules.push([ofFamily('ip6'), icmpv6.type.in(ICMPV6_ERRORS), accept()]);
   }
@@ -261,6 +277,7 @@ export function groupChains(table: TableWriter, context: Context): void {
   if (combinations.length === 0) return;
   const stateful = context.stateful && table.family === 'bridge';
   const rejects = context.facts.reject === true && table.family === 'bridge';
+  if (!stateful) fragments(table);
   for (const direction of ['out', 'in'] as const) {
     const setting: Setting = { context, table, stateful, rejects: rejects && direction === 'out' };
     exempt(table, direction);

@@ -4,7 +4,6 @@ import {
   and,
   arp,
   concat,
-  drop,
   ether,
   exthdr,
   goto,
@@ -20,6 +19,7 @@ import {
   vlan,
 } from '../index.ts';
 import { WIDTH } from './address.ts';
+import { AUTHENTICATION, EXTENSIONS, HOP_BY_HOP, wholeFirstFragment } from './first-fragment.ts';
 import {
   type AddressField,
   arpProbe,
@@ -54,14 +54,6 @@ const MLD2_REPORT = 143;
  */
 const ICMPV6_CHECKED = set(130, 134, 135, 136, 137, 138, 148, 149, 150, 151);
 
-/** The extension headers that the kernel walks: behind them the upper header is not where it usually is. */
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const AUTHENTICATION = 51;
-const DESTINATION = 60;
-const EXTENSIONS = [HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION] as const;
-
 const IGMP = 2;
 const TCP = 6;
 const UDP = 17;
@@ -71,7 +63,6 @@ const ICMPV6 = 58;
 const ND_BARE = 24;
 const ND_ONE_OPTION = 32;
 const RS_BARE = 8;
-const FRAGMENT_HEADER = 8;
 
 /** Neighbour discovery (RFC 4861): the flags, and type and length of the first option. */
 const ndFlags = payload.raw('th', 32, 8);
@@ -269,37 +260,7 @@ export function portSecurity(table: TableWriter): string {
     [goto('vm_ip6_upper')],
   ]);
 
-  /*
-   * The kernel reads on into what a frame carries behind the IPv6 payload, and a receiver does not: a first
-   * fragment could show one upper header there and send another in the next fragment. So the headers have
-   * to fit into the payload length for certain: none but the fragment header, or one more of 64 bytes at most.
-   */
-  const upperFollows = (name: 'frag' | 'dst') => exthdr(name, 'nexthdr').notIn(set(...EXTENSIONS));
-  const small = (name: 'hbh' | 'rt' | 'dst') => exthdr(name, 'hdrlength').le(7);
-  const fits = (bytes: number) => ip6.length.ge(FRAGMENT_HEADER + bytes);
-  const before = (name: 'hbh' | 'rt' | 'dst', number: number): Body => [
-    ip6.nexthdr.eq(number),
-    exthdr(name, 'nexthdr').eq(FRAGMENT),
-    small(name),
-    upperFollows('frag'),
-    fits(64 + 20),
-    goto('vm_ip6_upper'),
-  ];
-  chain('ip6', 'vm_ip6_first_fragment', [
-    [ip6.length.lt(FRAGMENT_HEADER + 20), meta.l4proto.eq(TCP), drop()],
-    [ip6.nexthdr.eq(FRAGMENT), upperFollows('frag'), fits(8), goto('vm_ip6_upper')],
-    [
-      ip6.nexthdr.eq(FRAGMENT),
-      exthdr('frag', 'nexthdr').eq(DESTINATION),
-      upperFollows('dst'),
-      small('dst'),
-      fits(64 + 20),
-      goto('vm_ip6_upper'),
-    ],
-    before('hbh', HOP_BY_HOP),
-    before('dst', DESTINATION),
-    before('rt', ROUTING),
-  ]);
+  chain('ip6', 'vm_ip6_first_fragment', wholeFirstFragment(goto('vm_ip6_upper')));
 
   chain('ip6', 'vm_ip6_upper', [
     [meta.l4proto.notIn(set(UDP, ICMPV6, AUTHENTICATION)), accept()],

@@ -91,6 +91,13 @@ type Row = readonly [
 /** Data that looks like the ports of what is forbidden. */
 const looksLike = (protocol: number, port: number) => raw(protocol, u16(1, port, 0, 0, 0, 0, 0, 0, 0, 0));
 
+/** A first fragment that ends with its options; behind the packet the frame goes on with a header that may pass. */
+const ending = (hidden: Layer, shown: Layer): ReturnType<typeof ipv6> => {
+  const options = slice(destinationOptions(hidden), 0, 8);
+  const { ethertype, bytes } = v6(9, 1, fragment(options, { moreFragments: true }));
+  return { ethertype, bytes: concat(bytes, shown.bytes({ saddr: zeros(16), daddr: zeros(16) })) };
+};
+
 const rows: readonly Row[] = [
   ['TCP to 80', 9, 1, v4(9, 1, tcp(1, 80)), true],
   ['TCP to 22', 9, 1, v4(9, 1, tcp(1, 22)), false],
@@ -112,6 +119,11 @@ const rows: readonly Row[] = [
     [`what is not mail by IPv6${where}`, 2, 9, v6(2, 9, wrap(tcp(1, 26))), true],
     [`names by IPv6${where}`, 2, 9, v6(2, 9, wrap(udp(1, 53))), false],
   ]),
+  // RFC 7112: the rest of the headers comes in the next fragment.
+  ['TCP that shows port 80 where its packet ended', 9, 1, ending(tcp(1, 22), tcp(1, 80)), false],
+  ['UDP that shows a DHCP server’s ports there', 9, 1, ending(udp(1, 22), udp(547, 546)), false],
+  ['ICMPv6 that shows an error there', 9, 1, ending(raw(58, zeros(8)), raw(58, u8(1, 0, 0, 0))), false],
+  ['TCP to 80 in a first fragment', 9, 1, v6(9, 1, fragment(tcp(1, 80), { moreFragments: true })), true],
   // Nobody sees what is behind it: an allow-list lets none of it in.
   ['TCP to 80 behind an authentication header', 9, 1, v6(9, 1, authentication(tcp(1, 80))), false],
 ];

@@ -196,6 +196,7 @@ export function byGroups(nic: NicRecord, policy: Membership, direction: Directio
     return accept('no group minds');
   if (packet.isNested) return either('a fragment of a fragment');
   if (packet.isCut) return either('longer than its frame, or cut off in its header');
+  if (packet.mayHide) return drop('first fragment that may hide its upper layer');
   const exempt = isExempt(packet, direction);
   if (exempt === 'unknown') return either('cut off');
   if (exempt) return accept('no matter of groups');

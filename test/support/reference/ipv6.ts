@@ -162,15 +162,29 @@ function extended(port: PortModel, { headers, upper, at }: Chain, payload: Buffe
  * more than one header of 64 bytes beside the fragment header, and room for what may follow it.
  */
 function firstFragment(port: PortModel, chain: Chain, payload: Buffer): Verdict {
-  const why = 'first fragment that may hide its upper layer';
+  return isWhole(chain, payload)
+    ? extended(port, chain, payload)
+    : drop('first fragment that may hide its upper layer');
+}
+
+/** A first fragment of which it is not certain that it has all headers. */
+export function mayHide(packet: Buffer): boolean {
+  const length = packet.readUInt16BE(4);
+  const payload = packet.subarray(40, 40 + length);
+  const chain = chainOf(packet.readUInt8(6), payload);
+  const isFirst = chain.headers.some(({ type }) => type === FRAGMENT) && !chain.offset;
+  return isFirst && !isWhole(chain, payload);
+}
+
+function isWhole(chain: Chain, payload: Buffer): boolean {
   const [first, second, ...more] = chain.headers;
   const fragment = chain.headers.find(({ type }) => type === FRAGMENT);
   const beside = chain.headers.filter((header) => header !== fragment && header.type !== AUTHENTICATION);
-  if (chain.isCut || !first || !fragment) return drop(why);
-  if (chain.headers.some(({ type }) => type === AUTHENTICATION)) return drop(why);
-  if (more.length > 0 || beside.some(({ length }) => length > 64)) return drop(why);
-  if (second && first === fragment && second.type !== DESTINATION) return drop(why);
-  if (payload.length < (second ? 8 + 64 + 20 : 16)) return drop(why);
-  if (chain.upper === TCP && payload.length < 28) return drop(why);
-  return extended(port, chain, payload);
+  if (chain.isCut || !first || !fragment) return false;
+  if (chain.headers.some(({ type }) => type === AUTHENTICATION)) return false;
+  if (more.length > 0 || beside.some(({ length }) => length > 64)) return false;
+  if (second && first === fragment && second.type !== DESTINATION) return false;
+  if (payload.length < (second ? 8 + 64 + 20 : 16)) return false;
+  if (chain.upper === TCP && payload.length < 28) return false;
+  return true;
 }

@@ -1,3 +1,4 @@
+import { mayHide } from './ipv6.ts';
 import { number } from './port.ts';
 
 /** What groups look at in a frame, tagged or not. */
@@ -15,6 +16,8 @@ export interface Packet {
   readonly isLater?: boolean;
   /** Ends in its own header, or is IPv6 longer than its frame with extension headers: no receiver takes it. */
   readonly isCut?: true;
+  /** A first fragment that may not have all headers: its upper layer is not known. */
+  readonly mayHide?: true;
   /** A fragment of a fragment: nobody's business. */
   readonly isNested?: true;
   /** The upper layer's own bytes. */
@@ -67,6 +70,7 @@ function ipv6(packet: Buffer): Partial<Packet> {
   if (packet.readUInt8(0) >> 4 !== 6 || 40 + length > packet.length) {
     return { family, ...ends, ...(EXTENSIONS.includes(packet.readUInt8(6)) && { isCut: true as const }) };
   }
+  if (mayHide(packet)) return { family, ...ends, mayHide: true };
   const payload = packet.subarray(40, 40 + length);
   let next = packet.readUInt8(6);
   let at = 0;
