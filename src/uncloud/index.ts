@@ -34,6 +34,7 @@ export {
 } from './policy.ts';
 export { type Problem, UncloudError } from './problem.ts';
 export * from './push/index.ts';
+export type { Rate } from './rate.ts';
 export { type Desired, type Rendering, render, TABLE } from './render.ts';
 export { applyRoutes, type Routable, type RoutesApplied, RouteTable, teardownRoutes } from './route-table.ts';
 export {
