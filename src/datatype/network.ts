@@ -20,6 +20,9 @@ export const inetProto: Datatype = Object.freeze({
   parse: (literal: Literal) => protocol.parse(typeof literal === 'string' ? literal.toLowerCase() : literal),
 });
 
+/** Made when somebody asks for them: they are many, and a start is short without them. */
+let serviceSymbols: ReadonlyMap<string, bigint> | undefined;
+
 /** A port. Names are understood, numbers are what is listed. */
 export const inetService: Datatype = Object.freeze({
   name: 'inet_service',
@@ -27,7 +30,10 @@ export const inetService: Datatype = Object.freeze({
   bits: 16,
   byteorder: 'network',
   base: 'integer',
-  symbols: new Map(Object.entries(services).map(([name, port]) => [name, BigInt(port)])),
+  get symbols() {
+    serviceSymbols ??= new Map(Object.entries(services).map(([name, port]) => [name, BigInt(port)]));
+    return serviceSymbols;
+  },
   parse(literal: Literal) {
     const value = readNumber(literal);
     if (value !== undefined && value <= 0xffffn) return value;

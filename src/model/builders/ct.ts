@@ -1,6 +1,6 @@
 import { ctKeys } from '../../protocol/ct.ts';
 import type { Ct, CtDirectionKey, CtKey } from '../expression.ts';
-import { Operand } from './operand.ts';
+import { type Operand, selector } from './operand.ts';
 
 /** Keys that need a direction: they are found under `ct.original` and `ct.reply` alone. */
 type DirectedOnly = Extract<CtDirectionKey, `${string}addr` | `proto-${string}`>;
@@ -8,7 +8,7 @@ type DirectedOnly = Extract<CtDirectionKey, `${string}addr` | `proto-${string}`>
 function keys(dir?: Ct['dir']) {
   const usable = Object.values(ctKeys).filter(({ direction }) => direction !== (dir ? 'none' : 'required'));
   return Object.fromEntries(
-    usable.map(({ name }) => [name, new Operand({ ct: { key: name as CtKey, dir } })]),
+    usable.map(({ name }) => [name, selector('ct', dir === undefined ? { key: name } : { key: name, dir })]),
   );
 }
 

@@ -93,6 +93,14 @@ export class Operand {
 
 shown(Operand.prototype);
 
+/**
+ * The operand of a selector without parts of its own: there are hundreds, made at each start, and one that is frozen is
+ * shared, not copied.
+ */
+export function selector(kind: string, node: object): Operand {
+  return new Operand(Object.freeze({ [kind]: Object.freeze(node) }) as unknown as Expression);
+}
+
 /** The rule goes on where the comparison holds. */
 export function match(left: Value, op: MatchOperator, right: Value): Statement {
   return worded({ match: { op, left: expressionOf(left), right: expressionOf(right) } });

@@ -1,7 +1,6 @@
 import { headers } from '../../protocol/headers.ts';
-import type { PayloadExpression } from '../expression.ts';
 import type { PayloadBase, PayloadFields, PayloadProtocol, TunnelProtocol } from '../payload.ts';
-import { Operand } from './operand.ts';
+import { Operand, selector } from './operand.ts';
 
 /** The fields of a header, by nft's names: `tcp.dport`, `ip['frag-off']`, `arp['saddr ip']`. */
 export type HeaderFields<P extends PayloadProtocol> = { readonly [F in PayloadFields[P]]: Operand };
@@ -14,8 +13,7 @@ function selectors(tunnel?: TunnelProtocol): Headers {
   const header = ([protocol, { base, fields }]: [string, (typeof headers)[keyof typeof headers]]) => {
     // A tunnel's own header is written as being inside itself: { protocol: 'vxlan', tunnel: 'vxlan' }.
     const within = base === 'tunnel' ? { tunnel: protocol } : tunnel && { tunnel };
-    const operand = (field: string) =>
-      new Operand({ payload: { protocol, field, ...within } } as PayloadExpression);
+    const operand = (field: string) => selector('payload', { protocol, field, ...within });
     return [protocol, Object.freeze(Object.fromEntries(Object.keys(fields).map((f) => [f, operand(f)])))];
   };
   return Object.fromEntries(Object.entries(headers).map(header)) as Headers;
