@@ -11,7 +11,7 @@ import { type Sample, summarize, table } from './report.ts';
 import type { Case, Measurement, Scale } from './suite.ts';
 import { suites } from './suites/index.ts';
 
-export const HELP = `Usage: nftjs bench [--suite NAME]… [--driver NAME]… [--trials N] [--quick|--full] [--json FILE|-] [--html FILE]
+export const HELP = `Usage: nftjs bench [--suite NAME]… [--driver NAME]… [--size N]… [--trials N] [--quick|--full] [--json FILE|-] [--html FILE]
 
 Measures nftjs against its rivals and against the kernel's own time (limit: the same messages, made
 beforehand and only sent). Each trial runs in a process and a network namespace of its own; the drivers
@@ -19,6 +19,7 @@ take turns; medians of the trials are compared. Needs root.
 
   --suite NAME   ${Object.keys(suites).join(', ')}; all of them without it
   --driver NAME  ${Object.keys(drivers).join(', ')}
+  --size N       elements, rules, VMs: all that the scale has without it
   --trials N     trials of each case and driver (3; 1 with --quick)
   --quick        small sizes of the main suites: less than a minute
   --full         sizes up to a million
@@ -30,6 +31,7 @@ take turns; medians of the trials are compared. Needs root.
 const options = {
   suite: { type: 'string', multiple: true },
   driver: { type: 'string', multiple: true },
+  size: { type: 'string', multiple: true },
   trials: { type: 'string' },
   quick: { type: 'boolean' },
   full: { type: 'boolean' },
@@ -63,11 +65,13 @@ function* plan(
   names: readonly string[],
   able: ReadonlySet<DriverName>,
   scale: Scale,
+  sizes: readonly string[] | undefined,
   trials: number,
 ): Generator<Trial> {
   for (const suite of names) {
     const cases = suites[suite]?.cases(scale) ?? [];
     for (const [index, one] of cases.entries()) {
+      if (sizes !== undefined && !sizes.includes(String(one.size))) continue;
       const taking = one.drivers.filter((driver) => able.has(driver));
       for (let round = 0; round < trials; round++) {
         for (const driver of taking) yield { suite, index, case: one, driver };
@@ -168,12 +172,13 @@ export async function run(args: readonly string[], { stdout, stderr }: Streams):
     ),
   );
 
+  const trialsToRun = [...plan(names, able, scale, values.size, trials)];
+  if (trialsToRun.length === 0) throw new BenchUsageError('nothing of that size is measured');
   const listening = listeners();
   if (listening.length > 0)
     stderr.write(
       `bench: somebody listens to nf_tables, beside process ${listening.join(', ')}: the kernel takes longer for all\n`,
     );
-  const trialsToRun = [...plan(names, able, scale, trials)];
   const samples: Sample[] = [];
   const failed = new Set<string>();
   const clear = stderr.isTTY ? '\r\x1b[K' : '';

@@ -10,7 +10,7 @@ const BENCH = import.meta.url.endsWith('.ts') ? '../../bench/run.ts' : '../bench
 export const bench: CliCommand = {
   name: 'bench',
   summary: 'measure nftjs against its rivals and the kernel',
-  help: `Usage: nftjs bench [--suite NAME]… [--driver NAME]… [--trials N] [--quick|--full] [--json FILE|-] [--html FILE]
+  help: `Usage: nftjs bench [--suite NAME]… [--driver NAME]… [--size N]… [--trials N] [--quick|--full] [--json FILE|-] [--html FILE]
 
 Measures what nftjs takes beside nft, libnftables and others, and beside the kernel's own time. Each trial runs
 in a process and a network namespace of its own; nothing outside of them is touched. Needs root and unshare(1).
@@ -19,6 +19,7 @@ Rivals that are not installed are left out. Packets are measured from a checkout
 Options:
   --suite NAME            bulk, churn, packet, rules, list, memory, startup and more: all of them without it
   --driver NAME           limit, nftjs, nft, libnftables and others: all that are installed without it
+  --size N                elements, rules, VMs: all that the scale has without it
   --trials N              trials of each case and driver (3; 1 with --quick)
   --quick                 small sizes of the main suites: less than a minute
   --full                  sizes up to a million
