@@ -109,9 +109,10 @@ test('at a bridge the ports are told, with the sender', onBridges, () =>
       'neighbour add 192.0.2.2 lladdr 02:00:00:00:00:02 dev one-vm',
     ];
     kernel.run('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+    // Where br_netfilter is loaded, it takes bridged packets past chains at its own priority, 0.
     kernel.load(`table bridge b {
-      chain pre { type filter hook prerouting priority 0; iifname "one" ip protocol udp log group 1 prefix "pre"; }
-      chain across { type filter hook forward priority 0; ip protocol udp log group 1 prefix "fwd"; }
+      chain pre { type filter hook prerouting priority dstnat; iifname "one" ip protocol udp log group 1 prefix "pre"; }
+      chain across { type filter hook forward priority filter; ip protocol udp log group 1 prefix "fwd"; }
     }`);
     await forwarding(kernel, 2);
     using events = kernel.nft.logged({ group: 1 });
