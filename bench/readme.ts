@@ -87,7 +87,7 @@ export function updateReadme(figures: readonly Figure[]): void {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin)
     throw new Error(`bench/README.md has no place for figures: ${BEGIN} … ${END}`);
-  const measured = `Measured on ${machine()}, in one run. Medians; in brackets how many times the limit.`;
+  const measured = `Measured on ${machine()}, each size of a suite in one run. Medians; in brackets how many times the limit.`;
   writeFileSync(
     README,
     `${text.slice(0, begin + BEGIN.length)}\n${measured}\n\n${tables(figures)}\n${onPaper(figures)}${text.slice(end)}`,

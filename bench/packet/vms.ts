@@ -68,7 +68,7 @@ export function writeFrame(
   into.writeUInt8(64, at + 21);
   const source = network(i, k);
   if (length === 128) source.writeUInt16BE(1, 14);
-  else source.writeUInt32BE((Math.imul(i + k + 1, 0x9e3779b1) >>> 0) | 1, 12);
+  else source.writeUInt32BE((Math.imul(i + k + 1, 0x9e3779b1) | 1) >>> 0, 12);
   source.copy(into, at + 22);
   Buffer.from('20010db8000000000000000000000001', 'hex').copy(into, at + 38);
   into.writeUInt16BE(40_000, at + 54);
