@@ -164,6 +164,7 @@ export function scannedAll(
   stride: number,
 ): boolean {
   const joined = texts.join('\n');
+  if (joined.length > texts.length * (LONGEST + 1)) return false;
   if (all.length <= joined.length) all = Buffer.alloc(2 * joined.length);
   // Characters beyond ASCII take several bytes, none of which any text has.
   const { written } = encoder.encodeInto(joined, all);

@@ -1,3 +1,4 @@
+export { NLM } from '../wire/netlink.ts';
 export { chain, hook, POLICIES } from './chain.ts';
 export { element, elementList } from './element.ts';
 export * from './element-reader.ts';
@@ -16,4 +17,4 @@ export { rule } from './rule.ts';
 export { SET_POLICIES, set, VERDICT_TYPE } from './set.ts';
 export { TABLE_FLAGS, table } from './table.ts';
 export { TRACE_TYPES, trace } from './trace.ts';
-export { MESSAGE, type MessageName, NLM } from './types.ts';
+export { MESSAGE, type MessageName } from './types.ts';

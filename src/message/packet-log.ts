@@ -1,5 +1,5 @@
-import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
+import { NLM, netlinkRequest } from '../wire/netlink.ts';
 import { bytes, nested, optional, string, u16, u32 } from '../wire/schema.ts';
 
 /** NFNL_SUBSYS_ULOG of linux/netfilter/nfnetlink.h, and its messages (linux/netfilter/nfnetlink_log.h). */
@@ -8,9 +8,8 @@ const SUBSYSTEM = 4;
 export const LOG_PACKET = 0;
 const CONFIG = 1;
 
-const NLMSG_HEADER = 16;
+/** Bytes of struct nfgenmsg, the last two of which are the group. */
 const NFGENMSG = 4;
-const NLM_F_REQUEST_ACK = 0x5;
 
 /** NFULA_*: a packet, as a `log group` statement tells of it. */
 export const packetLog = {
@@ -57,7 +56,8 @@ const FLAG_SEQ = 1;
 /** A whole message (NFULNL_MSG_CONFIG) that has packets of a group sent to the socket it comes from. */
 export function logConfig({ group, range, threshold, timeout }: LogConfig): Uint8Array {
   const out = new AttributeWriter(96);
-  out.reserve(NLMSG_HEADER + NFGENMSG);
+  out.reserve(NFGENMSG);
+  out.view.setUint16(2, group);
   out.raw(CFG.cmd, Uint8Array.of(CMD_BIND));
   const mode = new Uint8Array(6);
   new DataView(mode.buffer).setUint32(0, range);
@@ -66,10 +66,5 @@ export function logConfig({ group, range, threshold, timeout }: LogConfig): Uint
   out.u32(CFG.timeout, timeout);
   out.u32(CFG.qthresh, threshold);
   out.raw(CFG.flags, Uint8Array.of(0, FLAG_SEQ));
-  const { view } = out;
-  view.setUint32(0, out.length, hostIsLittleEndian);
-  view.setUint16(4, (SUBSYSTEM << 8) | CONFIG, hostIsLittleEndian);
-  view.setUint16(6, NLM_F_REQUEST_ACK, hostIsLittleEndian);
-  view.setUint16(NLMSG_HEADER + 2, group);
-  return out.bytes().slice();
+  return netlinkRequest((SUBSYSTEM << 8) | CONFIG, NLM.ACK, 0, out.bytes());
 }

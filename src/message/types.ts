@@ -37,6 +37,3 @@ export const MESSAGE = {
 } as const;
 
 export type MessageName = keyof typeof MESSAGE;
-
-/** NLM_F_* of linux/netlink.h, for messages that make something. */
-export const NLM = { ECHO: 0x8, REPLACE: 0x100, EXCL: 0x200, CREATE: 0x400, APPEND: 0x800 } as const;

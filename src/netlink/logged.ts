@@ -1,10 +1,10 @@
 import { LOG_PACKET, type LogConfig, packetLog } from '../message/index.ts';
 import type { Family, TraceInterface } from '../model/index.ts';
 import { familyByNumber, type HookName, hookByNumber } from '../protocol/index.ts';
-import { readInterfaces } from '../rtnetlink/index.ts';
 import { readUint, readUint64 } from '../wire/attribute-reader.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { Feed } from './feed.ts';
+import { InterfaceNames } from './interface-names.ts';
 import { readMessages } from './message.ts';
 import type { Abortable } from './socket.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
@@ -149,25 +149,4 @@ function addressOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(4, 4 + length))
     .toString('hex')
     .replace(/..(?!$)/g, '$&:');
-}
-
-/** The names of interfaces, asked for when one is first met that is not known. */
-class InterfaceNames {
-  readonly #transport: Transport;
-  readonly #signal: AbortSignal | undefined;
-  #names = new Map<number, string>();
-
-  constructor(transport: Transport, { signal }: Abortable) {
-    this.#transport = transport;
-    this.#signal = signal;
-  }
-
-  async of(index: number, type: number | undefined): Promise<TraceInterface> {
-    if (!this.#names.has(index)) {
-      const links = readInterfaces(await this.#transport.links({ signal: this.#signal }));
-      this.#names = new Map(links.map((link) => [link.index, link.name]));
-    }
-    const name = this.#names.get(index);
-    return { index, ...(name !== undefined && { name }), ...(type !== undefined && { type }) };
-  }
 }

@@ -1,18 +1,15 @@
-import { hostIsLittleEndian } from '../datatype/byteorder.ts';
-import { plainBytes, WireError } from '../wire/attribute-reader.ts';
+import { netlinkFrames } from '../wire/netlink.ts';
 
-const HEADER = 16;
+/** Bytes of struct nfgenmsg (linux/netfilter/nfnetlink.h). */
 const FAMILY_HEADER = 4;
 
 /**
- * A message of the kernel about an nf_tables object.
+ * A message of the kernel about an nf_tables object: what follows netlink's own header.
  *
  * ```
- *  +-------------------+-----------+------------+-------------------+----------+
- *  | nlmsg_len u32     | type u16  | flags u16  | sequence u32      | port u32 |
- *  +-------------------+-----------+------------+-------------------+----------+
+ *  +-----------+------------+-------------------+----------------
  *  | family u8 | version u8 | res_id be16       | attributes ...
- *  +-------------------+-----------+------------+----
+ *  +-----------+------------+-------------------+----------------
  * ```
  */
 export interface NetlinkMessage {
@@ -35,25 +32,13 @@ export interface NetlinkMessage {
  * @throws WireError when a length runs past the end
  */
 export function* readMessages(received: Uint8Array): Generator<NetlinkMessage, void, undefined> {
-  const bytes = plainBytes(received);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  while (at < bytes.length) {
-    if (bytes.length - at < HEADER + FAMILY_HEADER) {
-      throw new WireError(`${bytes.length - at} stray bytes after the last message`);
-    }
-    const length = view.getUint32(at, hostIsLittleEndian);
-    if (length < HEADER + FAMILY_HEADER || length > bytes.length - at) {
-      throw new WireError(`the message at byte ${at} claims ${length} bytes of ${bytes.length - at}`);
-    }
+  for (const { type, flags, sequence, port, body } of netlinkFrames(received, FAMILY_HEADER))
     yield {
-      type: view.getUint16(at + 4, hostIsLittleEndian) & 0xff,
-      flags: view.getUint16(at + 6, hostIsLittleEndian),
-      sequence: view.getUint32(at + 8, hostIsLittleEndian),
-      port: view.getUint32(at + 12, hostIsLittleEndian),
-      family: view.getUint8(at + HEADER),
-      attributes: bytes.subarray(at + HEADER + FAMILY_HEADER, at + length),
+      type: type & 0xff,
+      flags,
+      sequence,
+      port,
+      family: body[0] as number,
+      attributes: body.subarray(FAMILY_HEADER),
     };
-    at += (length + 3) & ~3;
-  }
 }

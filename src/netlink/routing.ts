@@ -1,16 +1,14 @@
 import {
-  NLM_F,
   type Report,
   type Route,
   type RouteChange,
   type RouteFilter,
-  type RtnetlinkMessage,
   reportIn,
   routeIn,
   routeRequest,
   routesRequest,
-  rtnetlinkMessages,
 } from '../rtnetlink/index.ts';
+import { type NetlinkFrame, NLM, netlinkFrames } from '../wire/netlink.ts';
 import { type Abortable, NetlinkSocketError } from './socket.ts';
 import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';
@@ -46,7 +44,7 @@ async function dump(transport: Transport, filter: RouteFilter, { signal }: Abort
     const messages = await ask(transport, routesRequest(filter), { signal });
     const reports = messages.flatMap((message) => reportIn(message) ?? []);
     const isTorn =
-      messages.some(({ flags }) => (flags & NLM_F.dumpInterrupted) !== 0) ||
+      messages.some(({ flags }) => (flags & NLM.DUMP_INTR) !== 0) ||
       reports.some(({ errno }) => errno === EINTR);
     if (!isTorn) {
       for (const report of reports) if (report.errno !== 0 && !isNoTable(report)) throw refusal(report);
@@ -90,9 +88,9 @@ async function ask(
   transport: Transport,
   requests: Uint8Array,
   { signal }: Abortable,
-): Promise<RtnetlinkMessage[]> {
+): Promise<NetlinkFrame[]> {
   if (transport.rtnetlink === undefined) throw withoutRouting();
-  return [...rtnetlinkMessages(await transport.rtnetlink(requests, { signal }))];
+  return [...netlinkFrames(await transport.rtnetlink(requests, { signal }))];
 }
 
 /** What stands in for a socket and knows of no routing says so. */

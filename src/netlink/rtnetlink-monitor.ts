@@ -4,10 +4,9 @@ import {
   linkIn,
   ROUTE_GROUPS,
   type RouteNews,
-  type RtnetlinkMessage,
   routeIn,
-  rtnetlinkMessages,
 } from '../rtnetlink/index.ts';
+import { type NetlinkFrame, netlinkFrames } from '../wire/netlink.ts';
 import { Feed } from './feed.ts';
 import { withoutRouting } from './routing.ts';
 import type { Abortable } from './socket.ts';
@@ -43,7 +42,7 @@ export function monitorRoutes(transport: Transport, options: RtnetlinkMonitorOpt
 function listen<T extends object>(
   transport: Transport,
   groups: readonly number[],
-  newsIn: (message: RtnetlinkMessage) => T | undefined,
+  newsIn: (message: NetlinkFrame) => T | undefined,
   options: RtnetlinkMonitorOptions,
 ): Feed<(T & { readonly overrun: false }) | NewsOverrun> {
   if (transport.subscribeRtnetlink === undefined) throw withoutRouting();
@@ -51,7 +50,7 @@ function listen<T extends object>(
     transport.subscribeRtnetlink(groups, options),
     async function* (subscription) {
       for (let news = await subscription.read(); news !== undefined; news = await subscription.read()) {
-        for (const message of rtnetlinkMessages(news.messages)) {
+        for (const message of netlinkFrames(news.messages)) {
           const told = newsIn(message);
           if (told !== undefined) yield { overrun: false as const, ...told };
         }

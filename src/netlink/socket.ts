@@ -1,4 +1,4 @@
-import { type LogConfig, logConfig } from '../message/index.ts';
+import { type LogConfig, logConfig, NLM } from '../message/index.ts';
 import { linksRequest } from '../rtnetlink/index.ts';
 import type { ProgramWriter } from '../wire/program.ts';
 import { errnoName } from './errno.ts';
@@ -117,7 +117,6 @@ export interface StreamRequest extends DumpRequest {
   readonly chunk?: number;
 }
 
-const NLM_F_DUMP = 0x300;
 const RECEIVE_BUFFER = 32 << 20;
 const CHUNK = 256 << 10;
 /** What the addon copies. */
@@ -195,12 +194,12 @@ export class NetlinkSocket {
 
   /** All objects that match the request. */
   dump(request: DumpRequest): Promise<DumpResult> {
-    return this.#ask(request, NLM_F_DUMP);
+    return this.#ask(request, NLM.DUMP);
   }
 
   /** As {@link dump}, on this thread. */
   dumpSync(request: DumpRequest): DumpResult {
-    return this.#askSync(request, NLM_F_DUMP);
+    return this.#askSync(request, NLM.DUMP);
   }
 
   /**
@@ -341,7 +340,7 @@ export class NetlinkSocket {
     const limit = chunk ?? CHUNK;
     const given = attributes ?? NO_ATTRIBUTES;
     let answer = await this.#run(signal, (id) =>
-      this.#native.request(id, type, family, NLM_F_DUMP, given, limit),
+      this.#native.request(id, type, family, NLM.DUMP, given, limit),
     );
     yield dumpResult(answer);
     while (!answer.done) {

@@ -5,15 +5,14 @@ import type {
   Immediate,
   Rule,
   TraceConnection,
-  TraceInterface,
   TracePacket,
   TraceStep,
   TraceVerdict,
 } from '../model/index.ts';
 import { familyByNumber } from '../protocol/index.ts';
-import { readInterfaces } from '../rtnetlink/index.ts';
 import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { Feed } from './feed.ts';
+import { InterfaceNames } from './interface-names.ts';
 import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { concerns, type Part } from './part.ts';
@@ -111,8 +110,8 @@ async function packetOf(family: Family, value: Told, surroundings: Surroundings)
   const { describePacket } = await import('./reading.ts');
   const fields = describePacket({ link, network, transport }, { family, nfproto, iiftype });
   return {
-    ...(iif === undefined ? {} : { iif: await surroundings.interface(iif, iiftype) }),
-    ...(oif === undefined ? {} : { oif: await surroundings.interface(oif, oiftype) }),
+    ...(iif === undefined ? {} : { iif: await surroundings.names.of(iif, iiftype) }),
+    ...(oif === undefined ? {} : { oif: await surroundings.names.of(oif, oiftype) }),
     ...(link === undefined ? {} : { link }),
     ...(network === undefined ? {} : { network }),
     ...(transport === undefined ? {} : { transport }),
@@ -145,12 +144,14 @@ class Surroundings {
   readonly #transport: Transport;
   readonly #signal: AbortSignal | undefined;
   readonly #chains = new Map<string, ReadonlyMap<number, Rule>>();
-  #interfaces = new Map<number, string>();
+  /** Of interfaces. */
+  readonly names: InterfaceNames;
   #generation: number | undefined;
 
-  constructor(transport: Transport, { signal }: Abortable) {
+  constructor(transport: Transport, options: Abortable) {
     this.#transport = transport;
-    this.#signal = signal;
+    this.#signal = options.signal;
+    this.names = new InterfaceNames(transport, options);
   }
 
   /** Forgets the rules when the ruleset has changed: a new table counts its handles from the beginning. */
@@ -165,15 +166,6 @@ class Surroundings {
     let rules = this.#chains.get(key);
     if (rules === undefined) this.#chains.set(key, (rules = await this.#rules(family, table, chain)));
     return rules.get(handle);
-  }
-
-  async interface(index: number, type: number | undefined): Promise<TraceInterface> {
-    if (!this.#interfaces.has(index)) {
-      const links = readInterfaces(await this.#transport.links({ signal: this.#signal }));
-      this.#interfaces = new Map(links.map((link) => [link.index, link.name]));
-    }
-    const name = this.#interfaces.get(index);
-    return { index, ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) };
   }
 
   async #rules(family: Family, table: string, chain: string): Promise<ReadonlyMap<number, Rule>> {

@@ -6,7 +6,7 @@ export {
   type NetworkInterface,
   readInterfaces,
 } from './link.ts';
-export { NLM_F, type Report, type RtnetlinkMessage, reportIn, rtnetlinkMessages } from './message.ts';
+export { type Report, reportIn } from './message.ts';
 export {
   ROUTE_GROUPS,
   type Route,

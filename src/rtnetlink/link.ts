@@ -1,6 +1,7 @@
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 import { readAttributes, readString } from '../wire/attribute-reader.ts';
-import { NLM_F, RTM, type RtnetlinkMessage, requestMessage, rtnetlinkMessages } from './message.ts';
+import { type NetlinkFrame, NLM, netlinkFrames, netlinkRequest } from '../wire/netlink.ts';
+import { RTM } from './message.ts';
 
 /** A network interface of the connection's namespace. */
 export interface NetworkInterface {
@@ -27,12 +28,12 @@ const IFLA = { address: 1, ifname: 3, master: 10 } as const;
 
 /** Asks for all interfaces. */
 export function linksRequest(): Uint8Array {
-  return requestMessage(RTM.getLink, NLM_F.dump, 1, new Uint8Array(IFINFOMSG));
+  return netlinkRequest(RTM.getLink, NLM.DUMP, 1, new Uint8Array(IFINFOMSG));
 }
 
 /** The interfaces in the answer to {@link linksRequest}. */
 export function readInterfaces(messages: Uint8Array): NetworkInterface[] {
-  return [...rtnetlinkMessages(messages)].flatMap((message) => {
+  return [...netlinkFrames(messages)].flatMap((message) => {
     const told = linkIn(message);
     return told === undefined || told.gone ? [] : [told.link];
   });
@@ -45,7 +46,7 @@ export interface LinkNews {
 }
 
 /** What a message says of an interface; nothing where it speaks of something else. */
-export function linkIn({ type, body }: RtnetlinkMessage): LinkNews | undefined {
+export function linkIn({ type, body }: NetlinkFrame): LinkNews | undefined {
   if ((type !== RTM.newLink && type !== RTM.delLink) || body[IFI_FAMILY] !== AF_UNSPEC) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const index = view.getInt32(IFI_INDEX, hostIsLittleEndian);

@@ -1,7 +1,8 @@
 import { hostIsLittleEndian, ipv4Addr, ipv6Addr, toBytes } from '../datatype/index.ts';
 import { AttributeWriter } from '../wire/attribute-writer.ts';
+import { type NetlinkFrame, NLM, netlinkRequest } from '../wire/netlink.ts';
 import { bytes, decodeOpen, encode, host32, optional } from '../wire/schema.ts';
-import { NLM_F, RTM, type RtnetlinkMessage, requestMessage } from './message.ts';
+import { RTM } from './message.ts';
 
 /** RTN_* of linux/rtnetlink.h, in its order. */
 const TYPES = [
@@ -83,8 +84,8 @@ export interface RouteChange {
 }
 
 const VERBS = {
-  create: [RTM.newRoute, NLM_F.create | NLM_F.exclusive],
-  replace: [RTM.newRoute, NLM_F.create | NLM_F.replace],
+  create: [RTM.newRoute, NLM.CREATE | NLM.EXCL],
+  replace: [RTM.newRoute, NLM.CREATE | NLM.REPLACE],
   delete: [RTM.delRoute, 0],
 } as const;
 
@@ -97,7 +98,7 @@ export interface RouteFilter {
 
 /** Asks for routes. A kernel before 4.20 answers with all of the family. */
 export function routesRequest({ family, table = 0, protocol = 0 }: RouteFilter): Uint8Array {
-  return requestMessage(RTM.getRoute, NLM_F.dump, 1, rtmsg(FAMILIES[family].number, { table, protocol }));
+  return netlinkRequest(RTM.getRoute, NLM.DUMP, 1, rtmsg(FAMILIES[family].number, { table, protocol }));
 }
 
 /** A change as a request that is acknowledged. */
@@ -122,7 +123,7 @@ export function routeRequest({ verb, route }: RouteChange, sequence: number): Ui
     },
   );
   const [message, flags] = VERBS[verb];
-  return requestMessage(message, flags | NLM_F.ack, sequence, body);
+  return netlinkRequest(message, flags | NLM.ACK, sequence, body);
 }
 
 function rtmsg(
@@ -148,7 +149,7 @@ export interface RouteNews {
 }
 
 /** What a message says of a route; nothing where it speaks of something else. */
-export function routeIn({ type: message, body }: RtnetlinkMessage): RouteNews | undefined {
+export function routeIn({ type: message, body }: NetlinkFrame): RouteNews | undefined {
   if (message !== RTM.newRoute && message !== RTM.delRoute) return undefined;
   const [number, length, , , narrow = 0, protocol = 0, , type = 0] = body;
   const family = number === FAMILIES.ip.number ? 'ip' : number === FAMILIES.ip6.number ? 'ip6' : undefined;

@@ -8,8 +8,8 @@ import {
   routeIn,
   routeRequest,
   routesRequest,
-  rtnetlinkMessages,
 } from '../../../src/rtnetlink/index.ts';
+import { netlinkFrames } from '../../../src/wire/netlink.ts';
 
 const plain: Route = {
   family: 'ip6',
@@ -42,7 +42,7 @@ suite('messages about routes', () => {
   test('say what they are given, as the kernel would say it', () => {
     for (const [sequence, route] of ROUTES.entries()) {
       for (const verb of ['create', 'replace', 'delete'] as const) {
-        const [message, ...more] = rtnetlinkMessages(routeRequest({ verb, route }, sequence));
+        const [message, ...more] = netlinkFrames(routeRequest({ verb, route }, sequence));
         assert.ok(message);
         assert.equal(more.length, 0);
         assert.equal(message.sequence, sequence);
@@ -74,7 +74,7 @@ suite('messages about routes', () => {
   });
 
   test('that are clones, of other families, or cut off, are no routes', () => {
-    const [message] = rtnetlinkMessages(routeRequest({ verb: 'create', route: plain }, 1));
+    const [message] = netlinkFrames(routeRequest({ verb: 'create', route: plain }, 1));
     assert.ok(message);
     const changed = (at: number, byte: number) => {
       const body = message.body.slice();
@@ -86,7 +86,7 @@ suite('messages about routes', () => {
     assert.throws(() => routeIn({ ...message, body: message.body.subarray(0, -2) }), { name: 'WireError' });
     const bytes = routeRequest({ verb: 'create', route: plain }, 1);
     for (const cut of [1, 15, 40])
-      assert.throws(() => [...rtnetlinkMessages(bytes.subarray(0, cut))], { name: 'WireError' });
+      assert.throws(() => [...netlinkFrames(bytes.subarray(0, cut))], { name: 'WireError' });
   });
 });
 
@@ -95,6 +95,7 @@ suite('reports', () => {
     type: 2,
     flags,
     sequence: 9,
+    port: 0,
     body: Buffer.from(body, 'hex'),
   });
 
