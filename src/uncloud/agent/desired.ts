@@ -3,9 +3,14 @@ import type { Entry } from '../store/index.ts';
 /** The kinds of records, by the name that stands in their keys, and where a policy has them. */
 export const KINDS = { vm: 'vms', group: 'groups', network: 'networks', filter: 'filters' } as const;
 
+/** Records by kind and name, as `parsePolicy` and `Firewall.change` read them. */
+export type DesiredRecords = Readonly<
+  Record<(typeof KINDS)[keyof typeof KINDS], Readonly<Record<string, unknown>>>
+>;
+
 /** What is under the store's prefix, as the value that `parsePolicy` reads. */
 export interface DesiredPolicy {
-  readonly value: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly value: DesiredRecords;
   /** The age of each VM's key. */
   readonly revisions: Readonly<Record<string, number>>;
 }
@@ -13,25 +18,41 @@ export interface DesiredPolicy {
 /** Stands for a record that is no JSON: nothing that validation would take. */
 const UNREADABLE = 'this is not JSON';
 
-/** Puts records together; one that is no JSON is left to validation, which refuses it alone. */
-export function desiredPolicy(prefix: string, entries: Iterable<Entry>): DesiredPolicy {
-  const value = Object.fromEntries(
-    Object.values(KINDS).map((name) => [name, Object.create(null) as Record<string, unknown>]),
-  );
+/** Puts everything together that there is. */
+export function desiredPolicy(prefix: string, entries: ReadonlyMap<string, Entry>): DesiredPolicy {
   const revisions: Record<string, number> = Object.create(null);
-  for (const { key, value: text, created } of entries) {
-    const [kind = '', ...rest] = key.slice(prefix.length).split('/');
-    const id = rest.join('/');
-    const records = Object.hasOwn(KINDS, kind) ? value[KINDS[kind as keyof typeof KINDS]] : undefined;
-    if (records === undefined || id === '') continue;
-    records[id] = recordOf({ value: text });
-    if (kind === 'vm') revisions[id] = created;
+  for (const [key, { created }] of entries) {
+    const place = placeOf(prefix, key);
+    if (place?.kind === 'vms') revisions[place.name] = created;
   }
-  return { value, revisions };
+  return { value: desiredRecords(prefix, entries.keys(), entries), revisions };
 }
 
-/** A record's JSON; nothing where there is no record. */
-export function recordOf(entry: Pick<Entry, 'value'> | undefined): unknown {
+/** Puts the records of some keys together: nothing for what is gone; what is no JSON, validation refuses alone. */
+export function desiredRecords(
+  prefix: string,
+  keys: Iterable<string>,
+  entries: ReadonlyMap<string, Entry>,
+): DesiredRecords {
+  const none = (): Record<string, unknown> => Object.create(null);
+  const records = { vms: none(), groups: none(), networks: none(), filters: none() };
+  for (const key of keys) {
+    const place = placeOf(prefix, key);
+    if (place) records[place.kind][place.name] = recordOf(entries.get(key));
+  }
+  return records;
+}
+
+/** Where a policy has the record of a key. */
+function placeOf(prefix: string, key: string): { kind: keyof DesiredRecords; name: string } | undefined {
+  const slash = key.indexOf('/', prefix.length);
+  const kind = key.slice(prefix.length, slash);
+  const name = key.slice(slash + 1);
+  if (slash < 0 || name === '' || !Object.hasOwn(KINDS, kind)) return undefined;
+  return { kind: KINDS[kind as keyof typeof KINDS], name };
+}
+
+function recordOf(entry: Pick<Entry, 'value'> | undefined): unknown {
   if (entry === undefined) return undefined;
   try {
     return JSON.parse(entry.value) ?? UNREADABLE;

@@ -6,7 +6,7 @@ import { completed, type Host } from '../host.ts';
 import type { Policy, Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import type { Entry } from '../store/index.ts';
-import { desiredPolicy, recordOf } from './desired.ts';
+import { desiredPolicy, desiredRecords } from './desired.ts';
 import { ownedCommands, ownedRendering } from './owned.ts';
 
 /** What putting records in force came to. */
@@ -24,7 +24,7 @@ export interface Enforced {
 
 /**
  * Puts records in force. As a whole: everything is compared with what is in the kernel. Or what changed: some
- * VMs among many cost their own elements, as long as nothing else is different from what it was.
+ * VMs among many cost their own elements, a group its own rules.
  */
 export class Enforcer {
   readonly #nft: Connection;
@@ -45,7 +45,7 @@ export class Enforcer {
   /** Brings our tables to what the records say, whatever they are. */
   async whole(entries: ReadonlyMap<string, Entry>, facts: Facts, signal: AbortSignal): Promise<Enforced> {
     const host = completed(this.#host, facts);
-    const { value: policy, revisions } = desiredPolicy(this.#prefix, entries.values());
+    const { value: policy, revisions } = desiredPolicy(this.#prefix, entries);
     const previous = this.#firewall?.policy() ?? this.#previous;
     const firewall = new Firewall({ host, policy, facts, revisions, ...(previous && { previous }) });
     this.#firewall = undefined;
@@ -59,9 +59,9 @@ export class Enforcer {
   }
 
   /**
-   * Puts some VMs' records in force.
+   * Puts the records of some keys in force.
    *
-   * @returns nothing where that takes the whole: before the first, after a failure, or where other records changed
+   * @returns nothing where that takes the whole: before the first, and after a failure
    */
   async change(
     keys: ReadonlySet<string>,
@@ -69,10 +69,9 @@ export class Enforcer {
     signal: AbortSignal,
   ): Promise<Enforced | undefined> {
     const firewall = this.#firewall;
-    const start = `${this.#prefix}vm/`;
-    if (firewall === undefined || [...keys].some((key) => !key.startsWith(start))) return undefined;
-    const records = [...keys].map((key) => [key.slice(start.length), recordOf(entries.get(key))] as const);
-    const { commands, undo } = firewall.change(Object.fromEntries(records));
+    if (firewall === undefined) return undefined;
+    const { vms, ...words } = desiredRecords(this.#prefix, keys, entries);
+    const { commands, undo } = firewall.change(vms, words);
     try {
       if (commands.length > 0)
         await this.#nft.commit(this.#isOwner ? ownedCommands(commands) : [...commands], { signal });
@@ -83,8 +82,8 @@ export class Enforcer {
       if (error instanceof TransactionError) return undefined;
       throw error;
     }
-    const among = records.map(([id]) => id);
-    return { ...enforced(firewall, commands.length > 0), among };
+    const isReworded = Object.values(words).some((records) => Object.keys(records).length > 0);
+    return { ...enforced(firewall, commands.length > 0), ...(!isReworded && { among: Object.keys(vms) }) };
   }
 }
 

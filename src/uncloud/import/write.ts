@@ -56,7 +56,7 @@ function problemsOf(
     const known = there.get(key);
     after.set(key, { revision: 0, created: Number.MAX_SAFE_INTEGER, ...known, key, value });
   }
-  const { value, revisions } = desiredPolicy(prefix, after.values());
+  const { value, revisions } = desiredPolicy(prefix, after);
   return parsePolicy(value, { revisions })
     .problems.map((problem) => ({ ...problem, key: prefix + problem.key.slice(TOLD.length) }))
     .filter(({ key }) => wanted.has(key));
