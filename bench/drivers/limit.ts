@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Connection } from '../../src/index.ts';
-import type { SubmitResult } from '../../src/netlink/socket.ts';
+import type { SubmitResult } from '../../src/netlink/submit-result.ts';
 import type { Driver, Session } from '../driver.ts';
 import { compiler, kernel, nftjs, queries } from '../library.ts';
 import { root } from '../root.ts';

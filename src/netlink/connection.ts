@@ -11,6 +11,7 @@ import type { ListScope } from './list.ts';
 import { type LogEvent, type LogOptions, logged } from './logged.ts';
 import { type MonitorEvent, type MonitorOptions, monitor } from './monitor.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
+import type { Abortable } from './request.ts';
 import { prepareReset } from './reset.ts';
 import { changeRoutes, listRoutes, type RouteScope } from './routing.ts';
 import {
@@ -20,7 +21,7 @@ import {
   type RouteEvent,
   type RtnetlinkMonitorOptions,
 } from './rtnetlink-monitor.ts';
-import { type Abortable, NetlinkSocket, NetlinkSocketError, type SocketOptions } from './socket.ts';
+import { NetlinkSocket, NetlinkSocketError, type SocketOptions } from './socket.ts';
 import { Interrupted, pause, READS, TornError } from './torn.ts';
 import { type TraceEvent, type TraceOptions, trace } from './trace.ts';
 import type { Transport } from './transport.ts';

@@ -1,5 +1,5 @@
 import { emptyView, type KernelView, type Needs, type ParsedCommand } from '../transaction/index.ts';
-import type { SubmitResult } from './socket.ts';
+import type { SubmitResult } from './submit-result.ts';
 
 /** What a transaction may change without changing how sets are declared. */
 const HARMLESS = new Set(['element', 'rule', 'chain', 'flowtable', 'counter', 'quota', 'limit']);

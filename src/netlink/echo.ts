@@ -3,7 +3,7 @@ import { inDependencyOrder, type ParsedCommand } from '../transaction/index.ts';
 import { readAttributes, readUint64 } from '../wire/attribute-reader.ts';
 import type { Schema } from '../wire/schema.ts';
 import { readMessages } from './message.ts';
-import type { Echo } from './socket.ts';
+import type { Echo } from './submit-result.ts';
 
 /** Which message tells of which kind of object, and where it has the handle. */
 const tells: Readonly<Record<string, readonly [type: number, schema: Schema]>> = {

@@ -10,7 +10,7 @@ import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { query } from './query.ts';
 import { CHANGING_TRIES, changesByItself, mayRehash, TRIES } from './rehash.ts';
-import type { Abortable, DumpRequest } from './socket.ts';
+import type { Abortable, DumpRequest } from './request.ts';
 import { Told } from './told.ts';
 import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';

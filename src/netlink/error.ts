@@ -1,7 +1,7 @@
 import type { Ruleset } from '../model/index.ts';
 import { stringify } from '../model/index.ts';
 import { errnoAdvice } from './errno.ts';
-import type { SubmitError } from './socket.ts';
+import type { SubmitError } from './submit-result.ts';
 
 /** What became of a transaction that was not committed. */
 export type Outcome = 'refused' | 'unknown';

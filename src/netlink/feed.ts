@@ -1,4 +1,4 @@
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Tells the events of a subscription until that is closed. */

@@ -1,6 +1,6 @@
 import type { TraceInterface } from '../model/index.ts';
 import { readInterfaces } from '../rtnetlink/index.ts';
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Transport } from './transport.ts';
 
 /** The names of interfaces, asked for when one is first met that is not known. */

@@ -10,7 +10,7 @@ import {
   type ParsedCommand,
 } from '../transaction/index.ts';
 import { query } from './query.ts';
-import type { DumpRequest } from './socket.ts';
+import type { DumpRequest } from './request.ts';
 import { canDestroy } from './view.ts';
 
 /** So many elements are compiled while others have to wait; with more of them, others go in between. */

@@ -9,7 +9,7 @@ import { decodeOpen } from '../wire/schema.ts';
 import { type NetlinkMessage, readMessages } from './message.ts';
 import { concerns, type Part, tableOf } from './part.ts';
 import { query } from './query.ts';
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Transport } from './transport.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -19,7 +19,7 @@ import { readMessages } from './message.ts';
 import { concerns, tableOf } from './part.ts';
 import { query } from './query.ts';
 import { elementsOf, type Kept, type ReadElements, readElements } from './rehash.ts';
-import type { Abortable, DumpRequest, DumpResult } from './socket.ts';
+import type { Abortable, DumpRequest, DumpResult } from './request.ts';
 import { NetlinkSocketError } from './socket-error.ts';
 import { Interrupted } from './torn.ts';
 

@@ -6,7 +6,7 @@ import { decodeOpen, type ValueOf } from '../wire/schema.ts';
 import { Feed } from './feed.ts';
 import { InterfaceNames } from './interface-names.ts';
 import { readMessages } from './message.ts';
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
 

@@ -1,6 +1,6 @@
 import { type Elsewhere, InterfacesUnread, type InterfaceTable, withInterfaces } from '../datatype/index.ts';
 import { readInterfaces } from '../rtnetlink/index.ts';
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Transport } from './transport.ts';
 
 /**

@@ -10,7 +10,7 @@ import {
 } from '../transaction/index.ts';
 import type { ProgramOptions, ProgramWriter } from '../wire/program.ts';
 import type { Job } from './job.ts';
-import type { Abortable, LargeProgram } from './socket.ts';
+import type { Abortable, LargeProgram } from './request.ts';
 import type { Transport } from './transport.ts';
 
 /** Milliseconds for which the event loop is kept at a time. */

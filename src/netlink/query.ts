@@ -1,6 +1,6 @@
 import { AttributeWriter } from '../wire/attribute-writer.ts';
 import { encode, type Schema, type ValueOf } from '../wire/schema.ts';
-import type { DumpRequest } from './socket.ts';
+import type { DumpRequest } from './request.ts';
 
 /** A question of this type, with attributes of a schema. */
 export function query<S extends Schema>(

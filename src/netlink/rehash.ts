@@ -1,7 +1,7 @@
 import { type Instruction, type KernelElement, SET_FLAGS } from '../bytecode/index.ts';
 import { ELEMENT, ElementReader } from '../message/index.ts';
 import { KeySet } from './key-set.ts';
-import type { Abortable, DumpResult } from './socket.ts';
+import type { Abortable, DumpResult } from './request.ts';
 import { Interrupted, pause, TornError } from './torn.ts';
 
 /** How often a set is read while the kernel rearranges it, and one that changes by itself. */

@@ -9,7 +9,7 @@ import type { Ask, ListScope } from './list.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
 import { readElements, resetElements } from './rehash.ts';
-import type { DumpRequest, DumpResult } from './socket.ts';
+import type { DumpRequest, DumpResult } from './request.ts';
 import { Interrupted, pause, READS, TornError } from './torn.ts';
 
 /** The two ways of asking that a reset needs. */

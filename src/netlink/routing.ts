@@ -9,7 +9,8 @@ import {
   routesRequest,
 } from '../rtnetlink/index.ts';
 import { type NetlinkFrame, NLM, netlinkFrames } from '../wire/netlink.ts';
-import { type Abortable, NetlinkSocketError } from './socket.ts';
+import type { Abortable } from './request.ts';
+import { NetlinkSocketError } from './socket.ts';
 import { pause, READS, TornError } from './torn.ts';
 import type { Transport } from './transport.ts';
 

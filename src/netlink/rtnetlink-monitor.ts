@@ -8,8 +8,8 @@ import {
 } from '../rtnetlink/index.ts';
 import { type NetlinkFrame, netlinkFrames } from '../wire/netlink.ts';
 import { Feed } from './feed.ts';
+import type { Abortable } from './request.ts';
 import { withoutRouting } from './routing.ts';
-import type { Abortable } from './socket.ts';
 import type { SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
 

@@ -16,7 +16,7 @@ import { InterfaceNames } from './interface-names.ts';
 import { readMessages } from './message.ts';
 import { NamespaceInterfaces } from './namespace-interfaces.ts';
 import { concerns, type Part } from './part.ts';
-import type { Abortable } from './socket.ts';
+import type { Abortable } from './request.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
 

@@ -15,7 +15,7 @@ import { decodeOpen } from '../wire/schema.ts';
 import { isKernelSince } from './kernel-release.ts';
 import { readMessages } from './message.ts';
 import { query } from './query.ts';
-import type { DumpRequest } from './socket.ts';
+import type { DumpRequest } from './request.ts';
 
 /** Linux 6.3 brought the DESTROY messages. */
 export const canDestroy: boolean = isKernelSince(6, 3);

@@ -1,14 +1,8 @@
 import { constants } from 'node:os';
 import type { LogConfig } from '../message/index.ts';
-import {
-  type Abortable,
-  type DumpRequest,
-  type DumpResult,
-  NetlinkSocketError,
-  type StreamRequest,
-  type SubmitError,
-  type SubmitResult,
-} from '../netlink/socket.ts';
+import type { Abortable, DumpRequest, DumpResult, StreamRequest } from '../netlink/request.ts';
+import { NetlinkSocketError } from '../netlink/socket.ts';
+import type { SubmitError, SubmitResult } from '../netlink/submit-result.ts';
 import type { SubscriptionOptions } from '../netlink/subscription.ts';
 import type { Transport } from '../netlink/transport.ts';
 import { readAttributes } from '../wire/attribute-reader.ts';

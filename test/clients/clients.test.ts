@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { after, afterEach, before, suite, test } from 'node:test';
 import ipaddr from 'ipaddr.js';
 import { type Connection, connect } from '../../src/index.ts';
-import { type Computer, Machines, ROUTER_IPV4, ROUTER_IPV6, until } from '../support/frames/machines.ts';
+import { type Computer, Machines, ROUTER_IPV4, ROUTER_IPV6 } from '../support/frames/machines.ts';
 import { alice, bob } from '../support/frames/network.ts';
 import { requires } from '../support/requirements.ts';
+import { until } from '../support/wait.ts';
 import { enforce, isThorough, lengthy, type Mode, modes } from './modes.ts';
 import { Witness } from './witness.ts';
 

@@ -13,9 +13,10 @@ import {
   Learner,
   parseHost,
 } from '../../src/uncloud/index.ts';
-import { type Computer, Machines, ROUTER_IPV4, until } from '../support/frames/machines.ts';
+import { type Computer, Machines, ROUTER_IPV4 } from '../support/frames/machines.ts';
 import { alice, bob, host as description, router } from '../support/frames/network.ts';
 import { requires } from '../support/requirements.ts';
+import { until } from '../support/wait.ts';
 import { dhcp, ipv4, udp } from '../uncloud/learn/messages.ts';
 import { isThorough, modes } from './modes.ts';
 

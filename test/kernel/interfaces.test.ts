@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { CompileError, type Rule } from '../../src/index.ts';
 import { elementsOf, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
+import { limit } from '../support/wait.ts';
 
 const place = { family: 'inet', table: 't', chain: 'c' } as const;
 const base = [
@@ -69,7 +70,7 @@ suite(
     test('are named in what a monitor tells', () =>
       withKernel(async ({ nft, run }) => {
         await nft.commit(base);
-        using feed = nft.monitor();
+        using feed = nft.monitor({ signal: limit('the rule is told') });
         run('ip', ['link', 'add', 'late', 'index', '7004', 'type', 'bridge']);
         await nft.commit([rule('late')]);
         for await (const event of feed) {

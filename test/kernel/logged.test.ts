@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type Feed, type LogEvent, type LoggedPacket, NetlinkSocketError } from '../../src/index.ts';
+import {
+  connect,
+  type Feed,
+  type LogEvent,
+  type LoggedPacket,
+  type LogOptions,
+  NetlinkSocketError,
+} from '../../src/index.ts';
+import { forwarding } from '../support/frames/forwarding.ts';
 import { type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
+import { limit } from '../support/wait.ts';
 
 const needs = requires('root', 'netns', 'ip', 'nft');
 const onBridges = requires('root', 'netns', 'ip', 'nft', 'bridge', 'veth');
+
+/** Listens, and gives up where nothing is told. */
+const listen = ({ nft }: Kernel, options: LogOptions): Feed<LogEvent> =>
+  nft.logged({ ...options, signal: limit(`what is logged to group ${options.group}`) });
 
 async function packet(events: Feed<LogEvent>): Promise<LoggedPacket> {
   const { value, done } = await events.next();
@@ -39,7 +52,7 @@ function ready(kernel: Kernel, statement: string): void {
 test('a logged packet is told at once, with all that is known of it', needs, () =>
   withKernel(async (kernel) => {
     ready(kernel, 'log group 5 prefix "nine "');
-    using events = kernel.nft.logged({ group: 5 });
+    using events = listen(kernel, { group: 5 });
     send(kernel, 1);
     const { payload, hwaddr, hwheader, timestamp, outdev, ...told } = await packet(events);
     assert.deepEqual(told, {
@@ -65,10 +78,10 @@ test('a logged packet is told at once, with all that is known of it', needs, () 
 test('range and snaplen cut what is told; a group is told what is logged to it', needs, () =>
   withKernel(async (kernel) => {
     ready(kernel, 'log group 5 snaplen 30 log group 6 log group 7 prefix "x" log group 65535');
-    using snap = kernel.nft.logged({ group: 5, range: 100 });
-    using cut = kernel.nft.logged({ group: 6, range: 64 });
-    using none = kernel.nft.logged({ group: 7, range: 0 });
-    using all = kernel.nft.logged({ group: 65535 });
+    using snap = listen(kernel, { group: 5, range: 100 });
+    using cut = listen(kernel, { group: 6, range: 64 });
+    using none = listen(kernel, { group: 7, range: 0 });
+    using all = listen(kernel, { group: 65535 });
     send(kernel, 1, 9000);
     const lengths = [];
     for (const events of [snap, cut, none, all]) lengths.push((await packet(events)).payload.length);
@@ -79,22 +92,13 @@ test('range and snaplen cut what is told; a group is told what is logged to it',
 test('packets wait for others where they are told to', needs, () =>
   withKernel(async (kernel) => {
     ready(kernel, 'log group 5');
-    using events = kernel.nft.logged({ group: 5, threshold: 50, timeout: 200 });
+    using events = listen(kernel, { group: 5, threshold: 50, timeout: 200 });
     send(kernel, 3);
     const began = Date.now();
     for (let n = 0; n < 3; n++) assert.equal((await packet(events)).payload[31], n);
     assert.ok(Date.now() - began < 2000);
   }),
 );
-
-/** The kernel lets a port of a bridge forward once it has seen its carrier, which it looks for now and then. */
-async function forwarding(kernel: Kernel, count: number): Promise<void> {
-  for (;;) {
-    const ports: readonly { state: string }[] = JSON.parse(kernel.run('bridge', ['-j', 'link', 'show']));
-    if (ports.filter(({ state }) => state === 'forwarding').length === count) return;
-    await delay(20);
-  }
-}
 
 test('at a bridge the ports are told, with the sender', onBridges, () =>
   withKernel(async (kernel) => {
@@ -114,8 +118,8 @@ test('at a bridge the ports are told, with the sender', onBridges, () =>
       chain pre { type filter hook prerouting priority dstnat; iifname "one" ip protocol udp log group 1 prefix "pre"; }
       chain across { type filter hook forward priority filter; ip protocol udp log group 1 prefix "fwd"; }
     }`);
-    await forwarding(kernel, 2);
-    using events = kernel.nft.logged({ group: 1 });
+    await forwarding(() => kernel.run('bridge', ['-j', 'link', 'show']), 2);
+    using events = listen(kernel, { group: 1 });
     const script = `const s = require('dgram').createSocket('udp4'); s.send('x', 9, '192.0.2.2', () => s.close());`;
     kernel.run(process.execPath, ['-e', script]);
     const before = await packet(events);
@@ -136,7 +140,7 @@ test('at a bridge the ports are told, with the sender', onBridges, () =>
 test('what was lost is said, and what comes later is told again', needs, () =>
   withKernel(async (kernel) => {
     ready(kernel, 'log group 5');
-    using events = kernel.nft.logged({ group: 5, receiveBuffer: 8192 });
+    using events = listen(kernel, { group: 5, receiveBuffer: 8192 });
     send(kernel, 200, 1000);
     let event = (await events.next()).value as LogEvent;
     while (!event.overrun) event = (await events.next()).value as LogEvent;

@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { apply, factsOf, parseHost, parsePolicy } from '../../src/uncloud/index.ts';
-import { Program, until } from '../support/frames/machines.ts';
+import { Program } from '../support/frames/machines.ts';
 import { Namespace } from '../support/frames/namespace.ts';
 import { requires } from '../support/requirements.ts';
+import { until } from '../support/wait.ts';
 
 // A guest, this host and somebody outside as three network stacks, and real connections between them.
 

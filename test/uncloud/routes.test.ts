@@ -12,6 +12,7 @@ import {
 } from '../../src/uncloud/index.ts';
 import { type Kernel, withKernel } from '../support/kernel.ts';
 import { requires } from '../support/requirements.ts';
+import { limit } from '../support/wait.ts';
 
 const host = parseHost({
   bridges: { br0: { uplinks: ['up0'] }, br1: { shared: false }, br2: { backend: 'netdev' } },
@@ -283,7 +284,7 @@ suite('routes in the kernel', requires('root', 'netns', 'ip'), () => {
       await teardownRoutes(nft);
       assert.equal(foreignOf(kernel), foreign);
 
-      using news = nft.monitorRoutes();
+      using news = nft.monitorRoutes({ signal: limit('the route that went is told') });
       run('ip', ['route', 'del', '10.1.0.0/24']);
       const { value } = await news.next();
       assert.ok(value && table.differsAfter(value));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { forwarding } from './forwarding.ts';
 import { Namespace } from './namespace.ts';
 import { alice, bob, host, type Machine, router } from './network.ts';
 
@@ -151,18 +151,6 @@ export class Machines implements AsyncDisposable {
   /** Plugs the cards in: from here on everybody announces and configures itself. */
   async up(): Promise<void> {
     for (const computer of this.computers) computer.run('ip', 'link', 'set', 'eth0', 'up');
-    await until('the ports forward', () => {
-      const ports: { state?: string }[] = JSON.parse(this.run('bridge', '-j', 'link', 'show'));
-      return ports.every(({ state }) => state === 'forwarding');
-    });
-  }
-}
-
-/** Waits until something is so. */
-export async function until(what: string, isSo: () => boolean, seconds = 10): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!isSo()) {
-    if (Date.now() > end) throw new Error(`not within ${seconds} seconds: ${what}`);
-    await sleep(50);
+    await forwarding(() => this.run('bridge', '-j', 'link', 'show'), this.computers.length);
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { forwarding } from './forwarding.ts';
 import { Namespace } from './namespace.ts';
 import { PacketSocket } from './packet-socket.ts';
 
@@ -157,7 +157,7 @@ export class Rig implements Disposable {
     for (const namespace of [this.#host, this.#outside]) silence(namespace);
     this.#host.run('ip', ['-batch', '-'], hostLinks(plan, this.#outside.path));
     this.#outside.run('ip', ['-batch', '-'], names.map((name) => `link set ${name} up\n`).join(''));
-    await forwarding(this.#host, names.length);
+    await forwarding(() => this.#host.run('bridge', ['-j', 'link', 'show']), names.length);
     for (const name of names) {
       const far = new PacketSocket(this.#outside.path, name);
       this.#ports.push({ name, far, near: new PacketSocket(this.#host.path, name, 'send') });
@@ -237,17 +237,6 @@ function hostLinks(plan: Readonly<Record<string, BridgePlan>>, outside: string):
     }
   }
   return `${lines.join('\n')}\n`;
-}
-
-/** A port forwards when the kernel has noticed, in its own time, that its far end is up. */
-async function forwarding(host: Namespace, count: number): Promise<void> {
-  const end = Date.now() + DEADLINE;
-  for (;;) {
-    const ports: { state?: string }[] = JSON.parse(host.run('bridge', ['-j', 'link', 'show']));
-    if (ports.filter(({ state }) => state === 'forwarding').length === count) return;
-    if (Date.now() > end) throw new Error(`not every port forwards: ${JSON.stringify(ports)}`);
-    await sleep(20);
-  }
 }
 
 function fenceFrame(number: number): Buffer {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Connection, type Ruleset, TornError, transaction } from '../../../src/index.ts';
 import { ELEMENT, ElementReader, MESSAGE } from '../../../src/message/index.ts';
-import type { DumpRequest, DumpResult } from '../../../src/netlink/socket.ts';
+import type { DumpRequest, DumpResult } from '../../../src/netlink/request.ts';
 import type { Transport } from '../../../src/netlink/transport.ts';
 import { FakeKernel } from '../../../src/testing/index.ts';
 
