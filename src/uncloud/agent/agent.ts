@@ -113,6 +113,14 @@ export class Agent {
     const stop = AbortSignal.any([signal, ending.signal]);
     stop.addEventListener('abort', () => this.#wake?.(), { once: true });
     const listening = { ...this.#options, signal: stop };
+    const begun = this.#begin(stop).then(() => this.#update({ isGuarded: true }));
+    const followers = [
+      () => this.#heard.follow(() => this.#seeStore(), stop),
+      () => this.#enforceWhenDue(stop),
+      () => report(this.#prefix, this.#options, () => this.#state, stop),
+      () => this.#keeper.follow(stop),
+    ];
+    // Each of them by itself: once all have ended, nothing is being done any more.
     const parts = [
       // What happens to the kernel from now on is heard, the agent's own beginning included.
       guardTables(nft, () => this.#healTables(stop), listening),
@@ -124,15 +132,8 @@ export class Agent {
         changed: (isSpoiled) =>
           this.#heal(async () => isSpoiled() && (await this.#enforceRoutes(stop)), stop),
       }),
-      this.#begin(stop).then(() => {
-        this.#update({ isGuarded: true });
-        return Promise.all([
-          this.#heard.follow(() => this.#seeStore(), stop),
-          this.#enforceWhenDue(stop),
-          report(this.#prefix, this.#options, () => this.#state, stop),
-          this.#keeper.follow(stop),
-        ]);
-      }),
+      begun,
+      ...followers.map((follow) => begun.then(follow)),
     ];
     try {
       await Promise.all(parts);
@@ -197,12 +198,13 @@ export class Agent {
   async #enforceWhenDue(signal: AbortSignal): Promise<void> {
     const { coalesce = 20, backoff } = this.#options;
     for (let failures = 0; ; ) {
+      // Who was woken by the signal while at work is not woken again.
+      signal.throwIfAborted();
       if (!this.#isDue) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       }
-      signal.throwIfAborted();
       await pause(coalesce, undefined, { signal });
       this.#isDue = false;
       if (!this.#knows) continue;

@@ -305,3 +305,54 @@ suite('an agent that hears of interfaces', requires('root', 'netns', 'ip', 'nft'
     );
   });
 });
+
+suite('an agent that is told to end', requires('root', 'netns'), () => {
+  test('ends, whatever it asks of the kernel just then, and does nothing from then on', () =>
+    withKernel(async ({ nft }) => {
+      let moments = 0;
+      for (let isReached = true; isReached; moments++) {
+        await nft.commit([{ flush: { ruleset: null } }]);
+        await using store = new MemoryStore();
+        await store.put(`${PREFIX}vm/1`, record(1));
+        const controller = new AbortController();
+        const enough = () => controller.abort(new Error('enough'));
+        let asked = 0;
+        const moment = () => {
+          if (asked++ === moments) enough();
+        };
+        const agent = new Agent({
+          ...{ name: 'here', host, store, nft: watched(nft, moment), coalesce: 1, routes: {} },
+        });
+        const end = agent.run(controller.signal).then(() => 'ended');
+        for (let before = -1; !controller.signal.aborted; before = asked) {
+          if (agent.state.vms === 1 && asked === before) break;
+          await pause(100);
+        }
+        isReached = controller.signal.aborted;
+        enough();
+        const limit = new AbortController();
+        const waiting = pause(20_000, 'goes on', { signal: limit.signal }).catch(() => '');
+        assert.equal(await Promise.race([end, waiting]), 'ended', `at moment ${moments}`);
+        limit.abort();
+        const then = asked;
+        await pause(5);
+        assert.equal(asked, then, `works on after its end, at moment ${moments}`);
+      }
+      assert.ok(moments > 20, `${moments}`);
+    }));
+});
+
+/** The connection; `moment` is told whenever it is asked for something, and whenever it has answered. */
+function watched(nft: Connection, moment: () => void): Connection {
+  return new Proxy(nft, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        moment();
+        const result = Reflect.apply(value, target, args);
+        return result instanceof Promise ? result.finally(moment) : result;
+      };
+    },
+  });
+}
