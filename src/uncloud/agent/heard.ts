@@ -73,7 +73,10 @@ export class Heard {
 
   /** Reads everything again. */
   resync(): void {
-    this.#following.abort(new Error('resync'));
+    // Before it is aborted: each kind that begins anew finds the next one.
+    const ended = this.#following;
+    this.#following = new AbortController();
+    ended.abort(new Error('resync'));
   }
 
   async #follow(kind: string, heard: () => void, stop: AbortSignal): Promise<void> {
@@ -88,7 +91,6 @@ export class Heard {
       } catch (error) {
         stop.throwIfAborted();
         if (!signal.aborted) throw error;
-        this.#following = new AbortController();
         this.#log?.('info', 'reading everything again', { kind });
       }
     }
