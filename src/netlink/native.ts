@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 
 /** What the addon says about a part of a transaction that the kernel refused. */
 export interface NativeFailure {
@@ -143,11 +142,32 @@ let loaded: Addon | undefined;
  * needed: compiling, formatting and rendering do without.
  */
 export function native(): Addon {
-  if (loaded === undefined) {
-    const require = createRequire(import.meta.url);
-    const load = require('node-gyp-build') as (directory: string) => Addon;
-    // The package, seen from here as from `dist/chunks`; asking for it by its name takes a fifth of all this.
-    loaded = load(join(import.meta.dirname, '../..'));
-  }
+  loaded ??= load();
   return loaded;
+}
+
+/** Where it may be: as node-gyp leaves it, or as prebuildify names it for either C library. */
+const PLACES = [
+  'build/Release/nftjs.node',
+  ...['glibc', 'musl'].map((libc) => `prebuilds/linux-${process.arch}/nftjs.${libc}.node`),
+];
+
+/** Without `require`, whose own start takes as long as the addon's. */
+function load(): Addon {
+  // The package, seen from here as from `dist/chunks`.
+  const directory = process.env.NFTJS_PREBUILD ?? `${import.meta.dirname}/../..`;
+  const found = PLACES.map((place) => `${directory}/${place}`).filter((path) => existsSync(path));
+  let failure: unknown = new Error(
+    `no addon for linux-${process.arch} in ${directory}: run npm run build:native`,
+  );
+  for (const path of found) {
+    const module = { exports: {} };
+    try {
+      process.dlopen(module, path);
+      return module.exports as Addon;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { NetlinkSocketError } from './socket-error.ts';
 
 /**
@@ -36,6 +35,8 @@ const LONGEST = 50;
  * with whoever changes what is read.
  */
 export async function pause(tries: number, signal?: AbortSignal): Promise<void> {
+  // Loaded here: what it brings along takes a part of each start.
+  const { setTimeout } = await import('node:timers/promises');
   const longest = Math.min(LONGEST, tries ** 2);
   await setTimeout(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() =>
     signal?.throwIfAborted(),
