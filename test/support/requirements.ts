@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { etcdServer } from './etcd.ts';
 import { sshServer } from './sshd.ts';
+import { canBoot } from './systemd.ts';
 
 const VECTORS =
   process.env.NFTJS_VECTORS ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
@@ -28,6 +29,11 @@ const requirements = {
   'systemd-analyze': program('this needs systemd-analyze (scripts/setup test)', () =>
     succeeds('systemd-analyze', ['--version']),
   ),
+  systemd: {
+    missing: 'this needs systemd, and to make a copy of this machine for it (namespaces, overlay, cgroup2)',
+    from: 'data',
+    isMet: canBoot,
+  },
   sshd: program('this needs an SSH server (scripts/setup test)', () => sshServer() !== undefined),
   /** DHCP clients and servers, iperf3, and tools that attack networks. */
   clients: program(
