@@ -19,6 +19,7 @@ export type { Action, Direction, Group, GroupRule, Peer, PortRange } from './gro
 export { hash } from './hash.ts';
 export { type Bridge, completed, type Host, parseHost, type SetMode } from './host.ts';
 export * from './import/index.ts';
+export type { LearningFigures } from './learn/figures.ts';
 export { type LearnEvent, Learner, type LearnerOptions } from './learn/learner.ts';
 export type { Learning } from './learn/learning.ts';
 export type { Lesson } from './learn/lesson.ts';

@@ -74,7 +74,7 @@ export class Agent {
   }
 
   get state(): AgentState {
-    return this.#state;
+    return { ...this.#state, learning: this.#learner.figures };
   }
 
   /** Reads everything in the store again: what SIGHUP asks for. */
@@ -117,7 +117,7 @@ export class Agent {
     const followers = [
       () => this.#heard.follow(() => this.#seeStore(), stop),
       () => this.#enforceWhenDue(stop),
-      () => report(this.#prefix, this.#options, () => this.#state, stop),
+      () => report(this.#prefix, this.#options, () => this.state, stop),
       () => this.#keeper.follow(stop),
     ];
     // Each of them by itself: once all have ended, nothing is being done any more.

@@ -53,6 +53,30 @@ const METRICS: readonly Metric[] = [
     value: ({ routes }) => routes?.problems.length,
   },
   {
+    name: 'learning_ports',
+    type: 'gauge',
+    help: 'Ports whose records let them learn addresses.',
+    value: ({ learning }) => learning?.ports,
+  },
+  {
+    name: 'learnt_addresses',
+    type: 'gauge',
+    help: 'Addresses that are learnt just now.',
+    value: ({ learning }) => learning?.addresses,
+  },
+  {
+    name: 'learning_refused_total',
+    type: 'counter',
+    help: 'Times that an address was not learnt: the log says why.',
+    value: ({ learning }) => learning?.refused,
+  },
+  {
+    name: 'learning_unbelieved_total',
+    type: 'counter',
+    help: 'Answers of DHCP servers that taught nothing: nobody had asked, or a VM had sent them.',
+    value: ({ learning }) => learning?.unbelieved,
+  },
+  {
     name: 'held_deletions',
     type: 'gauge',
     help: 'Deletions that wait for a confirmation.',

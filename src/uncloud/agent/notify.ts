@@ -109,9 +109,10 @@ function watchdogOf({
   return milliseconds > 0 ? milliseconds : undefined;
 }
 
-function statusText({ vms, revision, leftOut, held, staleSince, error }: AgentState): string {
+function statusText({ vms, revision, learning, leftOut, held, staleSince, error }: AgentState): string {
   return [
     `${vms} VMs at revision ${revision}`,
+    ...(learning ? [`${learning.addresses} addresses learnt at ${learning.ports} ports`] : []),
     ...(leftOut.length > 0 ? [`${leftOut.length} records left out`] : []),
     ...(held ? [`${held.keys.length} deletions wait for a confirmation`] : []),
     ...(staleSince ? [`the store has not been heard since ${staleSince.toISOString()}`] : []),

@@ -17,11 +17,14 @@ export async function report(
   let reported: string | undefined;
   for (let last = 0, wrong = 0; ; ) {
     await pause(INTERVAL, undefined, { signal });
-    const status = JSON.stringify(statusOf(state()));
-    if (status === reported && Date.now() - last < lease / 3) continue;
+    const { learning, ...now } = statusOf(state());
+    // What VMs could have change as often as they like is no reason to write.
+    const news = JSON.stringify([now, learning?.ports]);
+    if (news === reported && Date.now() - last < lease / 3) continue;
     try {
+      const status = JSON.stringify({ ...now, ...(learning && { learning }) });
       await store.put(statusKey(prefix, name), status, { ttl: lease / 1000, signal });
-      reported = status;
+      reported = news;
       last = Date.now();
       wrong = 0;
     } catch (error) {
@@ -32,7 +35,8 @@ export async function report(
   }
 }
 
-function statusOf({ revision, hash, since, staleSince, leftOut, routes, held, error }: AgentState): Status {
+function statusOf(state: AgentState): Status {
+  const { revision, hash, since, staleSince, leftOut, routes, learning, held, error } = state;
   return {
     version: 1,
     revision,
@@ -41,6 +45,7 @@ function statusOf({ revision, hash, since, staleSince, leftOut, routes, held, er
     ...(staleSince && { staleSince: staleSince.toISOString() }),
     leftOut,
     ...(routes && { routes }),
+    ...(learning && { learning }),
     held: held?.keys.length ?? 0,
     ...(error !== undefined && { error }),
   };

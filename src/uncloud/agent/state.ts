@@ -1,3 +1,4 @@
+import type { LearningFigures } from '../learn/figures.ts';
 import type { Problem } from '../problem.ts';
 import type { HeldDeletions } from './records.ts';
 
@@ -16,6 +17,8 @@ export interface AgentState {
   readonly leftOut: readonly Problem[];
   /** Nothing where routes are not the agent's, or not yet. */
   readonly routes: RoutesInForce | undefined;
+  /** Nothing where no port learns. */
+  readonly learning: LearningFigures | undefined;
   readonly held: HeldDeletions | undefined;
   readonly error: string | undefined;
   /** Counted since the agent began. */
@@ -42,6 +45,7 @@ export const BEGINNING: AgentState = {
   vms: 0,
   leftOut: [],
   routes: undefined,
+  learning: undefined,
   held: undefined,
   error: undefined,
   transactions: 0,

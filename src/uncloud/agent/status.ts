@@ -1,3 +1,4 @@
+import type { LearningFigures } from '../learn/figures.ts';
 import type { Problem } from '../problem.ts';
 import { type Store, StoreError } from '../store/index.ts';
 import type { RoutesInForce } from './state.ts';
@@ -16,6 +17,8 @@ export interface Status {
   readonly leftOut: readonly Problem[];
   /** What became of delegated prefixes, where the agent routes them. */
   readonly routes?: RoutesInForce;
+  /** What learning has come to, where a port learns; told along with the rest, as of then. */
+  readonly learning?: LearningFigures;
   /** How many deletions wait for a word. */
   readonly held: number;
   /** What the last attempt to put the desired state in force ended with. */

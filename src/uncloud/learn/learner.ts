@@ -13,6 +13,7 @@ import { LEARN, LOGGED } from '../learn-rules.ts';
 import { TABLE } from '../table.ts';
 import { DHCP_CLIENT, DHCP_SERVER, parseDhcp } from './dhcp4.ts';
 import { DHCP6_CLIENT, DHCP6_SERVER, parseDhcp6 } from './dhcp6.ts';
+import { type LearningFigures, LearningPorts } from './figures.ts';
 import { isReserved, LEARNING, type Learning } from './learning.ts';
 import { type Lesson, teach, unlearn } from './lesson.ts';
 import { type Datagram, datagramIn, macAt, sourceOf } from './packet.ts';
@@ -84,6 +85,9 @@ export class Learner {
   /** Requests that wait for an answer, by port: until when. */
   readonly #requests = new Map<string, Map<string, number>>();
   readonly #refused = new Map<string, number>();
+  readonly #ports = new LearningPorts();
+  #refusals = 0;
+  #unbelieved = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ nft, host, tell = () => {}, now = () => performance.now() }: LearnerOptions) {
@@ -101,6 +105,17 @@ export class Learner {
       .filter(({ until }) => until > now);
   }
 
+  /** Nothing where no port learns. */
+  get figures(): LearningFigures | undefined {
+    if (this.#ports.count === 0) return undefined;
+    return {
+      ports: this.#ports.count,
+      addresses: this.lessons.length,
+      refused: this.#refusals,
+      unbelieved: this.#unbelieved,
+    };
+  }
+
   /**
    * Takes notice of what is in force. What a VM has learnt and may not have any more is taken from it; what the
    * kernel lost is put back.
@@ -113,6 +128,7 @@ export class Learner {
       this.#firewall = firewall;
       if (!firewall.learns) return this.#forgetAll();
       this.#needed?.();
+      this.#ports.take(firewall, vms);
       await (vms === undefined ? this.#compare(firewall) : this.#review(firewall, new Set(vms)));
     });
   }
@@ -174,7 +190,10 @@ export class Learner {
       const sender = isEgress ? macAt(packet.payload, 6) : undefined;
       // Elsewhere the rule knows the port that a frame came in through.
       const isVm = sender !== undefined && this.#firewall?.ownerOf(sender) !== undefined;
-      if (isVm && this.#learning.servers === undefined) return;
+      if (isVm && this.#learning.servers === undefined) {
+        this.#unbelieved++;
+        return;
+      }
       return this.#answered(port, datagramIn(protocol, network), device?.index);
     }
     const sender = hwaddr ?? (hwheader && macAt(hwheader, 6));
@@ -244,7 +263,9 @@ export class Learner {
   }
 
   #isAwaited({ nic }: LearningPort, request: string): boolean {
-    return (this.#requests.get(nic.ifname)?.get(request) ?? 0) > this.#now();
+    const isSo = (this.#requests.get(nic.ifname)?.get(request) ?? 0) > this.#now();
+    if (!isSo) this.#unbelieved++;
+    return isSo;
   }
 
   async #learn(
@@ -296,6 +317,7 @@ export class Learner {
   }
 
   #refuse({ vm, nic: { ifname } }: LearningPort, { text }: Block, why: string): void {
+    this.#refusals++;
     const now = this.#now();
     if ((this.#refused.get(ifname) ?? 0) > now) return;
     this.#refused.set(ifname, now + SELDOM);
@@ -346,6 +368,7 @@ export class Learner {
       for (const lesson of [...lessons.values()]) this.#drop(lesson, 'nobody learns any more');
     }
     this.#requests.clear();
+    this.#ports.clear();
   }
 
   /** Why a lesson does not hold any more. */

@@ -306,6 +306,43 @@ suite('an agent that hears of interfaces', requires('root', 'netns', 'ip', 'nft'
   });
 });
 
+suite('an agent whose ports learn', requires('root', 'netns', 'ip'), () => {
+  test('says how many do, and what they came to', () =>
+    withAgent(async ({ agent, store, ip, run, until }) => {
+      await until(() => agent.state.vms === 2);
+      assert.equal(agent.state.learning, undefined);
+      assert.doesNotMatch(metricsText(agent.state), /learn/);
+      await store.put(`${PREFIX}vm/1`, record(1, { ipv4: undefined, ipv6: undefined, learn: 'any' }));
+      await until(() => agent.state.learning?.ports === 1);
+      ip('link set g1 address 02:00:00:00:00:01');
+      ip('address add 192.0.2.2/24 dev g1');
+      const figure = (name: string) =>
+        Number(new RegExp(`^nftjs_uncloud_${name} (\\d+)$`, 'm').exec(metricsText(agent.state))?.[1]);
+      const speaks = () => run('sh', ['-c', 'ping -c 1 -W 0.1 -I g1 192.0.2.99 || :']);
+      await until(() => {
+        speaks();
+        return figure('learning_refused_total') > 0;
+      });
+      assert.deepEqual([figure('learning_ports'), figure('learnt_addresses')], [1, 0], 'it is another VM’s');
+      ip('address del 192.0.2.2/24 dev g1');
+      ip('address add 192.0.2.7/24 dev g1');
+      await until(() => {
+        speaks();
+        return figure('learnt_addresses') === 1;
+      });
+      assert.equal(figure('learning_unbelieved_total'), 0);
+      await store.put(`${PREFIX}vm/2`, record(2, { ipv4: undefined, ipv6: undefined, learn: 'dhcp' }));
+      await until(async () => {
+        const { learning } = JSON.parse(
+          (await store.get(statusKey(PREFIX, 'here')))?.value ?? '{}',
+        ) as Status;
+        return learning?.ports === 2 && learning.addresses === 1;
+      });
+      for (const n of [1, 2]) await store.put(`${PREFIX}vm/${n}`, record(n));
+      await until(() => agent.state.learning === undefined);
+    }));
+});
+
 suite('an agent that is told to end', requires('root', 'netns'), () => {
   test('ends, whatever it asks of the kernel just then, and does nothing from then on', () =>
     withKernel(async ({ nft }) => {

@@ -158,6 +158,7 @@ for (const sets of ['anonymous', 'named', 'auto'] as const) {
         await start();
         const before = kernel.commits.length;
         assert.deepEqual(await leased(), ['learnt one 10.0.0.7 600s']);
+        assert.equal(learner.figures?.addresses, 1);
         assert.equal(kernel.commits.length, before + 1);
         const timed = (concat: unknown[]) => [{ elem: { val: { concat }, timeout: 600, expires: 600 } }];
         assert.deepEqual(await elements('learned_ip'), timed(['one', ONE, '10.0.0.7']));
@@ -206,6 +207,7 @@ for (const sets of ['anonymous', 'named', 'auto'] as const) {
 
       test('an answer counts only if it is one: to this port, to what it asked, from a server', async () => {
         await start();
+        assert.deepEqual(learner.figures, { ports: 2, addresses: 0, refused: 0, unbelieved: 0 });
         answers('one', { mac: ONE });
         asks('one', { type: 'request', mac: ONE });
         answers('one', { mac: ONE, xid: 8 });
@@ -236,6 +238,8 @@ for (const sets of ['anonymous', 'named', 'auto'] as const) {
           assert.deepEqual(await told(), [], 'the sender is a VM');
         }
         assert.deepEqual(learner.lessons, []);
+        const unbelieved = backend === 'netdev' ? 4 : 3;
+        assert.deepEqual(learner.figures, { ports: 2, addresses: 0, refused: 0, unbelieved });
       });
 
       test('DHCPv6: addresses of a reply; refused, withdrawn and released', async () => {
