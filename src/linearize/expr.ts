@@ -5,6 +5,8 @@ import type { PayloadBase } from '../protocol/index.ts';
 export interface Value extends Typed {
   readonly kind: 'value';
   readonly value: bigint;
+  /** The constants that it was put together of, side by side, where comparisons were merged. */
+  readonly joined?: readonly Value[] | undefined;
 }
 
 export interface Verdict extends Typed {

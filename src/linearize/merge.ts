@@ -43,8 +43,12 @@ function join(first: Mergeable, second: Mergeable): Mergeable {
   return {
     ...first,
     left: { ...first.left, bits, field: undefined },
-    right: { ...first.right, bits, value, byteorder: 'network' },
+    right: { ...first.right, bits, value, byteorder: 'network', joined: joinedOf(first, second) },
   };
+}
+
+function joinedOf(...statements: readonly Mergeable[]): readonly Value[] {
+  return statements.flatMap(({ right }) => right.joined ?? right);
 }
 
 /** The field says which protocol follows: what looks at that one must stay behind it. */

@@ -4,7 +4,9 @@ import { type FamilyName, headers, nextHeaderValue } from '../protocol/index.ts'
 import { Emitter } from './emit.ts';
 import { at, CompileError, type Path } from './error.ts';
 import { evaluate } from './evaluate.ts';
+import type { Value } from './expr.ts';
 import { mergeMatches } from './merge.ts';
+import { type LiteralPlace, literalOf, place } from './place.ts';
 import { type EvaluatedStatement, type Names, Scope } from './scope.ts';
 import { evaluateStatement, isTerminal } from './statement/index.ts';
 import { emitMatch } from './statement/match.ts';
@@ -14,6 +16,11 @@ export interface CompiledRule {
   /** The anonymous sets that it uses, to be made before it. */
   readonly sets: readonly SetDeclaration[];
   readonly instructions: readonly Instruction[];
+}
+
+/** One that tells where its literals went. */
+export interface PlacedRule extends CompiledRule {
+  readonly places: readonly LiteralPlace[];
 }
 
 /**
@@ -29,21 +36,27 @@ export function compileRule(
   chain: Chain | undefined,
   names: Names,
   path?: Path,
-): CompiledRule {
+): PlacedRule {
   if (!Array.isArray(statements)) throw new CompileError(path, 'expected a list of statements');
   const scope = new Scope(family, chain, names, evaluate);
+  const literals: (Value | undefined)[] = [];
   for (let i = 0; i < statements.length; i++) {
     const statement = statements[i] as Statement;
     evaluateStatement(statement, scope, at(path, i));
+    literals.push(literalOf(statement, scope.statements.at(-1)));
     if (i + 1 < statements.length && isTerminal(statement))
       throw new CompileError(at(path, i + 1), 'the rule ends with the statement before this one');
   }
   const emitter = new Emitter(path);
+  const { instructions } = emitter;
+  const places: LiteralPlace[] = [];
   for (const statement of mergeMatches(withoutOwnProtocol(scope.statements, family))) {
-    if (statement.kind === 'match') emitMatch(statement, emitter);
-    else statement.emit(emitter);
+    if (statement.kind === 'match') {
+      emitMatch(statement, emitter);
+      place(statement.right, instructions.length - 1, literals, places);
+    } else statement.emit(emitter);
   }
-  return { sets: scope.sets, instructions: emitter.instructions };
+  return { sets: scope.sets, instructions, places };
 }
 
 /** The EtherType of families that are of one protocol. */

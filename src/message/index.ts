@@ -13,7 +13,7 @@ export {
   SYNPROXY_GIVEN,
 } from './object-constants.ts';
 export { LOG_PACKET, type LogConfig, logConfig, packetLog } from './packet-log.ts';
-export { rule } from './rule.ts';
+export { encodedRule, rule } from './rule.ts';
 export { SET_POLICIES, set, VERDICT_TYPE } from './set.ts';
 export { TABLE_FLAGS, table } from './table.ts';
 export { TRACE_TYPES, trace } from './trace.ts';

@@ -1,5 +1,5 @@
 import { expressions } from '../bytecode/index.ts';
-import { bytes, field, nested, optional, string, u32, u64 } from '../wire/schema.ts';
+import { bytes, field, nest, nested, optional, string, u32, u64 } from '../wire/schema.ts';
 
 /** NFTA_RULE_COMPAT_*: what xtables extensions want to know. */
 const compat = { protocol: field(1, u32), flags: field(2, u32) };
@@ -17,3 +17,6 @@ export const rule = {
   positionId: optional(10, u32),
   chainId: optional(11, u32),
 };
+
+/** The same, its instructions encoded already. */
+export const encodedRule = { ...rule, expressions: optional(4, nest) };

@@ -18,10 +18,10 @@ const FIELDS: Readonly<Record<string, readonly [base: string, offset: number, le
 export function compatOf(
   instructions: readonly Instruction[],
   family: Family,
-): { readonly compat?: { readonly protocol: number; readonly flags: number } } {
+): { readonly protocol: number; readonly flags: number } | undefined {
   const isExtension = (one: Instruction) =>
     one.name === 'opaque' && (one.expression === 'match' || one.expression === 'target');
-  if (!instructions.some(isExtension)) return {};
+  if (!instructions.some(isExtension)) return undefined;
   for (const [i, instruction] of instructions.entries()) {
     const next = instructions[i + 1];
     if (next === undefined || !asksForProtocol(understood(instruction), family)) continue;
@@ -29,9 +29,9 @@ export function compatOf(
     if (compared.name !== 'cmp' || !(compared.data instanceof Uint8Array)) continue;
     if (compared.op !== 'eq' && compared.op !== 'neq') continue;
     const protocol = compared.data.reduce((number, byte) => number * 256 + byte, 0);
-    return { compat: { protocol, flags: compared.op === 'neq' ? INVERTED : 0 } };
+    return { protocol, flags: compared.op === 'neq' ? INVERTED : 0 };
   }
-  return {};
+  return undefined;
 }
 
 function asksForProtocol(load: Instruction, family: Family): boolean {

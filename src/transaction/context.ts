@@ -2,6 +2,7 @@ import { evaluate, joinedBits, type Names, Scope, type SetDeclaration } from '..
 import type { Chain, Family } from '../model/index.ts';
 import { families } from '../protocol/index.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
+import { RulesAlike } from './alike.ts';
 import type { ParsedCommand } from './command.ts';
 import type { KernelView } from './kernel-view.ts';
 import { intervalsOf, type MergingSet } from './merge.ts';
@@ -24,10 +25,11 @@ export class TransactionContext {
   #made: Map<string, boolean> | undefined;
   /** What this transaction deleted, tables or all of a family: what the kernel has in them is no more. */
   #gone: Set<string> | undefined;
+  #alike: RulesAlike | undefined;
   #setIds = 0;
   #ruleIds = 0;
 
-  /** Whether many elements need not be looked at before their messages are encoded. */
+  /** Messages are only to be encoded: many elements need not be looked at before, rules may be encoded already. */
   readonly defers: boolean;
 
   constructor(view: KernelView, defers = false) {
@@ -124,7 +126,9 @@ export class TransactionContext {
 
   /** Remembers what a command made or deleted. */
   record(command: ParsedCommand): void {
-    if (command.kind === 'rule' || command.kind === 'element') return;
+    if (command.kind === 'rule') return;
+    this.#alike = undefined;
+    if (command.kind === 'element') return;
     const makes = command.verb === 'add' || command.verb === 'create';
     if (!makes && command.verb !== 'delete' && command.verb !== 'destroy') return;
     this.#made ??= new Map();
@@ -147,6 +151,12 @@ export class TransactionContext {
       this.#rules.set(name, places);
     }
     return places;
+  }
+
+  /** The rules since something else was compiled. */
+  get alike(): RulesAlike {
+    this.#alike ??= new RulesAlike();
+    return this.#alike;
   }
 
   nextRuleId(): number {

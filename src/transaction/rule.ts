@@ -1,8 +1,9 @@
+import type { Instruction } from '../bytecode/index.ts';
 import { quoted } from '../datatype/index.ts';
 import { at, CompileError, compileRule } from '../linearize/index.ts';
-import { MESSAGE, NLM, rule as schema } from '../message/index.ts';
+import { encodedRule, MESSAGE, NLM, rule } from '../message/index.ts';
 import type { Family, Statement } from '../model/index.ts';
-import type { ValueOf } from '../wire/schema.ts';
+import type { Schema, ValueOf } from '../wire/schema.ts';
 import type { ParsedCommand } from './command.ts';
 import { comment } from './comment.ts';
 import { compatOf } from './compat.ts';
@@ -29,7 +30,7 @@ export function compileRuleCommand(command: ParsedCommand, context: TransactionC
       const places = context.rules(family, table, chain);
       const index = indexOf(handle, places);
       if (index >= 0) places[index] = { id };
-      context.send(command, MESSAGE.NEWRULE, NLM.REPLACE, schema, { table, chain, handle, ...content, id });
+      send(command, context, NLM.REPLACE, { table, chain, handle, ...content, id });
       return;
     }
     case 'delete':
@@ -39,7 +40,7 @@ export function compileRuleCommand(command: ParsedCommand, context: TransactionC
       const places = context.rules(family, table, chain);
       const index = indexOf(handle, places);
       if (index >= 0) places.splice(index, 1);
-      removeWith(command, context, 'RULE', schema, { table, chain, handle });
+      removeWith(command, context, 'RULE', rule, { table, chain, handle });
       return;
     }
     default:
@@ -70,7 +71,7 @@ function insert(
   const position =
     handle === undefined ? byIndex(command, places, after, id) : byHandle(handle, places, after, id);
   const how = after ? NLM.CREATE | NLM.APPEND : NLM.CREATE;
-  context.send(command, MESSAGE.NEWRULE, how, schema, { table, chain, ...content, ...position, id });
+  send(command, context, how, { table, chain, ...content, ...position, id });
 }
 
 function indexOf(handle: bigint, places: readonly RulePlace[]): number {
@@ -108,6 +109,13 @@ function byIndex(
   return 'handle' in neighbour ? { position: neighbour.handle } : { positionId: neighbour.id };
 }
 
+type Where = Omit<ValueOf<typeof rule>, 'expressions'>;
+
+type Content = Pick<ValueOf<typeof rule>, 'compat' | 'userdata'> & {
+  /** {@link encodedRule} takes them as bytes. */
+  readonly expressions: readonly Instruction[] | Uint8Array;
+};
+
 /** Instructions and userdata; the anonymous sets are sent before. */
 function body(
   command: ParsedCommand,
@@ -115,21 +123,31 @@ function body(
   family: Family,
   table: string,
   chain: string,
-): Pick<ValueOf<typeof schema>, 'expressions' | 'compat' | 'userdata'> {
+): Content {
   const statements = command.node.expr as readonly Statement[] | undefined;
   if (statements === undefined) throw new CompileError(command.path, 'a rule has statements: expr');
-  const definition = context.chain(family, table, chain);
-  const compiled = compileRule(
-    statements,
-    family,
-    definition,
-    context.names(family, table),
-    at(command.path, 'expr'),
-  );
+  const position = { family, table, chain: context.chain(family, table, chain) };
+  const encoded = context.defers ? context.alike.encoded(statements, position) : undefined;
+  if (encoded !== undefined) return { expressions: encoded, ...comment(command) };
+  const names = context.names(family, table);
+  const compiled = compileRule(statements, family, position.chain, names, at(command.path, 'expr'));
+  const compat = compatOf(compiled.instructions, family);
   for (const set of compiled.sets) sendAnonymousSet(command, context, table, set);
+  if (context.defers && compat === undefined) context.alike.keep(statements, position, compiled);
   return {
     expressions: compiled.instructions,
-    ...compatOf(compiled.instructions, family),
+    ...(compat === undefined ? {} : { compat }),
     ...comment(command),
   };
+}
+
+/** Sends a rule with its content. */
+function send(
+  command: ParsedCommand,
+  context: TransactionContext,
+  how: number,
+  value: Content & Where,
+): void {
+  const schema: Schema = value.expressions instanceof Uint8Array ? encodedRule : rule;
+  context.send(command, MESSAGE.NEWRULE, how, schema, value);
 }
