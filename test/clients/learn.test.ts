@@ -13,21 +13,34 @@ import {
   Learner,
   parseHost,
 } from '../../src/uncloud/index.ts';
-import { type Computer, Machines, ROUTER_IPV4 } from '../support/frames/machines.ts';
+import { type Computer, Machines, ROUTER_IPV4, ROUTER_IPV6 } from '../support/frames/machines.ts';
 import { alice, bob, host as description, router } from '../support/frames/network.ts';
 import { requires } from '../support/requirements.ts';
 import { until } from '../support/wait.ts';
-import { dhcp, ipv4, udp } from '../uncloud/learn/messages.ts';
+import { dhcp, dhcp6, iaAddress, iaNa, ipv4, ipv6, udp } from '../uncloud/learn/messages.ts';
 import { isThorough, modes } from './modes.ts';
 
 const needs = requires('root', 'ip', 'bridge', 'veth', 'clients');
 
 const LEASE_SCRIPT = `#!/bin/sh
-case "$1" in bound|renew) ip address replace "$ip/24" dev "$interface" ;; esac
+# udhcpc passes the event as an argument, dhclient in $reason.
+case "$1$reason" in
+  bound|renew) ip address replace "$ip/24" dev "$interface" ;;
+  PREINIT6) sleep 0.5 ;;
+  BOUND6|RENEW6|REBIND6) ip -6 address replace "$new_ip6_address/64" dev "$interface" nodad ;;
+  RELEASE6) ip -6 address flush dev "$interface" scope global ;;
+esac
+exit 0
 `;
 /** Routers' addresses are not for whoever comes first. */
-const learning = { reserved: [ROUTER_IPV4] };
+const learning = { reserved: [ROUTER_IPV4, ROUTER_IPV6] };
 const LEASED = '10.0.0.77';
+const [NETWORK6, LEASED6, OTHER6] = ['', '77', '78'].map((end) => `2a0a:e5c1:111:888::${end}`) as [
+  string,
+  string,
+  string,
+];
+const ALL_SERVERS = { mac: '33:33:00:01:00:02', ipv6: 'ff02::1:2' };
 const SEND = `
 import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -37,12 +50,18 @@ for frame in sys.argv[1:]: s.send(bytes.fromhex(frame))`;
 const macBytes = (mac: string) => Buffer.from(mac.replaceAll(':', ''), 'hex');
 
 function send(computer: Computer, to: string, from: string, ...packets: Uint8Array[]): void {
-  const head = Buffer.concat([macBytes(to), macBytes(from), Buffer.from([8, 0])]);
-  computer.run('python3', '-c', SEND, ...packets.map((one) => Buffer.concat([head, one]).toString('hex')));
+  const frames = packets.map((packet) => {
+    const type = (packet[0] as number) >> 4 === 4 ? [0x08, 0x00] : [0x86, 0xdd];
+    return Buffer.concat([macBytes(to), macBytes(from), Buffer.from(type), packet]).toString('hex');
+  });
+  computer.run('python3', '-c', SEND, ...frames);
 }
 
 const pings = (computer: Computer, from: string) =>
-  computer.succeeds('ping', '-c', '1', '-W', '1', '-I', from, ROUTER_IPV4);
+  computer.succeeds(
+    ...(['ping', '-c', '1', '-W', '1', '-I', from] as const),
+    from.includes(':') ? ROUTER_IPV6 : ROUTER_IPV4,
+  );
 
 for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named')) {
   suite(`learning from real clients and servers: ${mode.name}`, needs, () => {
@@ -112,7 +131,8 @@ for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named'
         `--pid-file=${join(machines.directory, 'pid')}`,
         `--dhcp-leasefile=${join(machines.directory, 'leases')}`,
         '--dhcp-range=10.0.0.0,static,255.255.255.0,2m',
-        `--dhcp-host=${alice.mac},${LEASED}`,
+        `--dhcp-range=${NETWORK6},static,64,2m`,
+        `--dhcp-host=${alice.mac},${LEASED},[${LEASED6}]`,
       );
       await machines.up();
     });
@@ -128,6 +148,15 @@ for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named'
         ...more,
         ...['-s', join(machines.directory, 'lease')],
       );
+
+    /** Starts dhclient, which knows nothing from before but who it is. */
+    function client6(name: string, ...more: string[]): ReturnType<Computer['start']> {
+      const file = (kind: string) => join(machines.directory, `dhclient6-${name}.${kind}`);
+      return machines.alice.start(
+        ...(['dhclient', '-6', '-d', '-D', 'LL', '-cf', '/dev/null', '-lf', file('leases')] as const),
+        ...['-pf', file('pid'), '-sf', join(machines.directory, 'lease'), ...more, 'eth0'],
+      );
+    }
 
     const inKernel = async (name: string): Promise<string> => {
       const { nftables } = await nft.list({ family: mode.backend, table: 'uncloud', set: name });
@@ -179,6 +208,72 @@ for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named'
       await nft.commit([{ flush: { ruleset: null } }]);
       await enforce();
       assert.ok(pings(machines.alice, LEASED), 'it is put back with the rules');
+    });
+
+    test('DHCPv6: no address passes before it is known, and forged answers teach none', async () => {
+      const own = (address: string) =>
+        machines.alice.run('ip', 'address', 'add', `${address}/64`, 'dev', 'eth0', 'nodad');
+      own(LEASED6);
+      assert.equal(pings(machines.alice, LEASED6), false);
+      const ask = dhcp6('request', 7);
+      const forged = (address: string) => dhcp6('reply', 7, iaNa(iaAddress(address, 600)));
+      const { linkLocal } = alice;
+      send(machines.alice, ALL_SERVERS.mac, alice.mac, ipv6(linkLocal, ALL_SERVERS.ipv6, udp(546, 547, ask)));
+      const refused = () => learner.figures?.refused ?? 0;
+      const before = refused();
+      const self = ipv6(linkLocal, linkLocal, udp(547, 546, forged(LEASED6)));
+      send(machines.alice, alice.mac, alice.mac, self);
+      // An accomplice who answers, under an own address and the router's.
+      for (const from of [bob.linkLocal, router.linkLocal])
+        send(machines.bob, alice.mac, bob.mac, ipv6(from, linkLocal, udp(547, 546, forged(LEASED6))));
+      // A server whose answer is for another question, and one with what is not to be learnt.
+      const answer = (data: Uint8Array) =>
+        send(machines.router, alice.mac, router.mac, ipv6(router.linkLocal, linkLocal, udp(547, 546, data)));
+      answer(dhcp6('reply', 8, iaNa(iaAddress(LEASED6, 600))));
+      answer(forged(ROUTER_IPV6));
+      // Not all that is refused is told of at once, but counted.
+      await until('nobody becomes the router', () => refused() >= before + 2);
+      assert.deepEqual(
+        told('learnt').filter((address) => address.includes(':')),
+        [],
+      );
+      assert.equal(pings(machines.alice, LEASED6), false);
+      machines.alice.run('ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+    });
+
+    test('dhclient and dnsmasq, DHCPv6: what is leased is learnt, and passes', async () => {
+      const client = client6('first');
+      await learnt(LEASED6).catch((error) => assert.fail(`${error}: ${client.said}`));
+      await until('it has the address', () => pings(machines.alice, LEASED6));
+      await client.end();
+      assert.match(await inKernel('learned_ip6'), new RegExp(`${LEASED6}.*"timeout":120`));
+      machines.alice.run('ip', 'address', 'add', `${OTHER6}/64`, 'dev', 'eth0', 'nodad');
+      assert.equal(pings(machines.alice, OTHER6), false, 'no other one');
+      machines.alice.run('ip', 'address', 'del', `${OTHER6}/64`, 'dev', 'eth0');
+    });
+
+    test('DHCPv6: a lease that is got again has its time again; what is released goes', async () => {
+      events.length = 0;
+      const client = client6('second');
+      await until(
+        () => `renewed: ${client.said}`,
+        () => told('renewed').includes(LEASED6),
+      );
+      await until(
+        () => `it is bound: ${client.said}`,
+        () => pings(machines.alice, LEASED6),
+      );
+      await client.end();
+      const release = client6('second', '-r');
+      await until(
+        () => `forgotten: ${release.said}`,
+        () => told('forgotten').includes(LEASED6),
+      );
+      await release.end(5);
+      machines.alice.run('ip', 'address', 'replace', `${LEASED6}/64`, 'dev', 'eth0', 'nodad');
+      assert.equal(pings(machines.alice, LEASED6), false);
+      assert.equal((await inKernel('learned_ip6')).includes(LEASED6), false);
+      machines.alice.run('ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
     });
 
     test('any: the first packet teaches one address, and nobody else’s', async () => {

@@ -6,7 +6,7 @@ import {
   type LoggedPacket,
   NetlinkSocketError,
 } from '../../index.ts';
-import { type Block, blocksIn, cidr, overlap, ownable, WIDTH } from '../address.ts';
+import { anyLinkLocal, type Block, blocksIn, cidr, overlap, ownable, WIDTH } from '../address.ts';
 import type { Firewall } from '../firewall.ts';
 import type { Host } from '../host.ts';
 import { LEARN, LOGGED } from '../learn-rules.ts';
@@ -309,6 +309,8 @@ export class Learner {
     const isNobodys = ownableWhy(address);
     if (isNobodys !== undefined) return isNobodys;
     if (isReserved(this.#learning, address)) return 'it is reserved';
+    // Routers are known by them, before anybody could say so.
+    if (overlap(anyLinkLocal, address)) return 'linkLocal says which link-local addresses it has';
     const owner = port.otherOwner(address);
     if (owner !== undefined) return `it belongs to VM ${owner}`;
     const learner = this.#owners.get(`${port.scopeOf(address)} ${address.text}`);

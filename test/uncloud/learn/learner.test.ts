@@ -326,6 +326,9 @@ for (const sets of ['anonymous', 'named', 'auto'] as const) {
         assert.deepEqual(await unknown(0x86dd, ipv6('2001:db8:ffff::1', '::1', udp(1, 2, Buffer.alloc(1)))), [
           'refused any 2001:db8:ffff::1 it is reserved',
         ]);
+        assert.deepEqual(await unknown(0x86dd, ipv6('fe80::1', 'ff02::1', udp(1, 2, Buffer.alloc(1)))), [
+          'refused any fe80::1 linkLocal says which link-local addresses it has',
+        ]);
         assert.match((await unknown(0x0800, ip('224.0.0.1')))[0] ?? '', /^refused any 224.0.0.1 multicast/);
         assert.match((await unknown(0x0800, ip('127.0.0.1')))[0] ?? '', /^refused any 127.0.0.1 loopback/);
         assert.deepEqual(
