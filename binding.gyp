@@ -9,6 +9,7 @@
       'sources': [
         'native/addon.cc',
         'native/batch.cc',
+        'native/batch_builder.cc',
         'native/connection.cc',
         'native/dump.cc',
         'native/element_rows.cc',

@@ -14,9 +14,12 @@ namespace {
 
 constexpr size_t kHeaderSize = MNL_NLMSG_HDRLEN + sizeof(nfgenmsg);
 
-nlmsghdr* put_header(uint8_t* at, const Record& record, uint16_t extra_flags, uint32_t sequence) {
+/** Messages get their sequence numbers at last. */
+constexpr uint32_t kNoSequence = 0;
+
+nlmsghdr* put_header(uint8_t* at, const Record& record, uint16_t extra_flags) {
   return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(at), record.type, record.family,
-                               static_cast<uint16_t>(record.flags | extra_flags), sequence);
+                               static_cast<uint16_t>(record.flags | extra_flags), kNoSequence);
 }
 
 void put_attributes(nlmsghdr* message, const Span& attributes) {
@@ -84,52 +87,76 @@ std::vector<uint16_t> path_to(const uint8_t* at, const uint8_t* end, const uint8
 
 }  // namespace
 
-Batch::Batch(ProgramReader program, uint32_t sequence, Buffer storage)
-    : sequence_(sequence),
-      bytes_(std::move(storage)),
-      commits_(!program.check()),
-      echo_(program.echo()),
-      generation_(program.generation()) {
+Batch::Batch(ProgramReader program, Buffer storage) : Batch(program.header(), std::move(storage)) {
+  reserve(program.header().length + program.header().length / 2);
+  Record record;
+  while (program.next(record)) add(record);
+  end();
+}
+
+Batch::Batch(const ProgramHeader& header, Buffer storage)
+    : bytes_(std::move(storage)),
+      commits_(!header.check),
+      echo_(header.echo),
+      generation_(header.generation) {
   bytes_.truncate(0);
   bytes_.prefer_huge_pages();
-  bytes_.room(program.size() + program.size() / 2);
   begin();
-  Record record;
-  while (program.next(record)) {
-    if ((record.flags & NLM_F_ACK) != 0) acknowledged_ = true;
-    switch (record.kind) {
-      case layout::KIND_MESSAGE:
-        message(record);
-        break;
-      case layout::KIND_ENCODED_ELEMENTS:
-      case layout::KIND_PACKED_ELEMENTS:
-        elements(record);
-        break;
-      case layout::KIND_ROWS:
-        rows(record);
-        break;
-      default:
-        record.bytes.fail("a record of unknown kind " + std::to_string(record.kind), layout::RECORD_KIND);
+}
+
+void Batch::add(const Record& record) {
+  if ((record.flags & NLM_F_ACK) != 0) acknowledged_ = true;
+  switch (record.kind) {
+    case layout::KIND_MESSAGE:
+      message(record);
+      break;
+    case layout::KIND_ENCODED_ELEMENTS:
+    case layout::KIND_PACKED_ELEMENTS:
+      elements(record);
+      break;
+    case layout::KIND_ROWS: {
+      ElementRows rows(record);
+      reserve(rows.room() + kElementsRoom);
+      add(record, rows);
+      break;
     }
+    default:
+      record.bytes.fail("a record of unknown kind " + std::to_string(record.kind), layout::RECORD_KIND);
   }
-  // Without its end, the kernel validates a batch and drops it.
-  if (commits_) end();
+}
+
+void Batch::add(const Record& record, ElementRows& rows) {
+  if (rows.left() > 0) announce(record, rows.prefix());
+  while (rows.left() > 0) {
+    const uint32_t first = rows.position();
+    nlmsghdr* header = begin_elements(record, rows.prefix());
+    put_elements(header, rows);
+    end_elements(header, record, ElementRange{first, rows.position() - 1});
+  }
 }
 
 void Batch::begin() {
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + MNL_ATTR_HDRLEN + sizeof(uint32_t)));
-  nlmsghdr* header = nftnl_batch_begin(room, next_sequence());
+  nlmsghdr* header = nftnl_batch_begin(room, kNoSequence);
   if (generation_ != 0) mnl_attr_put_u32(header, NFNL_BATCH_GENID, htonl(generation_));
   bytes_.commit(header->nlmsg_len);
   messages_.push_back({start, std::nullopt, std::nullopt, false});
 }
 
 void Batch::end() {
+  // Without its end, the kernel validates a batch and drops it.
+  if (!commits_) return;
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize));
-  bytes_.commit(nftnl_batch_end(room, next_sequence())->nlmsg_len);
+  bytes_.commit(nftnl_batch_end(room, kNoSequence)->nlmsg_len);
   messages_.push_back({start, std::nullopt, std::nullopt, false});
+}
+
+void Batch::number(uint32_t sequence) {
+  sequence_ = sequence;
+  for (const Message& message : messages_)
+    reinterpret_cast<nlmsghdr*>(bytes_.data() + message.start)->nlmsg_seq = sequence++;
 }
 
 void Batch::message(const Record& record) {
@@ -142,8 +169,7 @@ void Batch::message(const Record& record) {
     extra_flags = NLM_F_ECHO;
   }
   const size_t start = bytes_.size();
-  nlmsghdr* header =
-      put_header(bytes_.room(kHeaderSize + attributes.size()), record, extra_flags, next_sequence());
+  nlmsghdr* header = put_header(bytes_.room(kHeaderSize + attributes.size()), record, extra_flags);
   put_attributes(header, attributes);
   bytes_.commit(header->nlmsg_len);
   messages_.push_back({start, record.operation, std::nullopt, echoes});
@@ -171,7 +197,7 @@ void Batch::announce(const Record& record, const Span& attributes) {
   const size_t start = bytes_.size();
   const size_t length = MNL_ALIGN(table->nla_len);
   nlmsghdr* header = nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(bytes_.room(kHeaderSize + length)),
-                                           NFT_MSG_NEWTABLE, record.family, NLM_F_ECHO, next_sequence());
+                                           NFT_MSG_NEWTABLE, record.family, NLM_F_ECHO, kNoSequence);
   put_attributes(header, Span(attributes.data(), length));
   bytes_.commit(header->nlmsg_len);
   messages_.push_back({start, record.operation, std::nullopt, false});
@@ -186,7 +212,7 @@ void Batch::announce_flush(const Record& record, const Span& attributes) {
   if (!commits_ || !is_first()) return;
   const size_t start = bytes_.size();
   auto* room = reinterpret_cast<char*>(bytes_.room(kHeaderSize + attributes.size() + MNL_ATTR_HDRLEN));
-  nlmsghdr* header = nftnl_nlmsg_build_hdr(room, record.type, record.family, NLM_F_ECHO, next_sequence());
+  nlmsghdr* header = nftnl_nlmsg_build_hdr(room, record.type, record.family, NLM_F_ECHO, kNoSequence);
   put_attributes(header, attributes);
   mnl_attr_put(header, NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, 0, nullptr);
   bytes_.commit(header->nlmsg_len);
@@ -206,21 +232,8 @@ void Batch::elements(const Record& record) {
   }
 }
 
-void Batch::rows(const Record& record) {
-  ElementRows rows(record);
-  if (rows.count() > 0) announce(record, rows.prefix());
-  bytes_.room(rows.room() + kElementsRoom);
-  for (;;) {
-    const uint32_t first = rows.position();
-    nlmsghdr* header = begin_elements(record, rows.prefix());
-    if (!put_elements(header, rows)) return;
-    end_elements(header, record, ElementRange{first, rows.position() - 1});
-  }
-}
-
 nlmsghdr* Batch::begin_elements(const Record& record, const Span& prefix) {
-  nlmsghdr* header =
-      put_header(bytes_.room(kHeaderSize + prefix.size() + kElementsRoom), record, 0, next_sequence());
+  nlmsghdr* header = put_header(bytes_.room(kHeaderSize + prefix.size() + kElementsRoom), record, 0);
   put_attributes(header, prefix);
   return header;
 }

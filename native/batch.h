@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "buffer.h"
+#include "element_rows.h"
 #include "program_reader.h"
 
 namespace nftjs {
@@ -32,17 +33,41 @@ struct Place {
 class Batch {
  public:
   /**
-   * @param sequence the sequence number of the first message; the others follow
+   * The whole of a program.
+   *
    * @param storage where to put the messages: what is in it is gone
    * @throws ProgramError
    */
-  Batch(ProgramReader program, uint32_t sequence, Buffer storage = {});
+  explicit Batch(ProgramReader program, Buffer storage = {});
+
+  /** Nothing but a beginning. */
+  explicit Batch(const ProgramHeader& header, Buffer storage = {});
+
+  /** Makes room for so many bytes more. */
+  void reserve(size_t size) { bytes_.room(size); }
+
+  /** @throws ProgramError */
+  void add(const Record& record);
+
+  /** Adds those rows of a record that are there; for them all it has to be called again. */
+  void add(const Record& record, ElementRows& rows);
+
+  /** Ends it: nothing follows. */
+  void end();
+
+  /** Gives the messages sequence numbers, the first one this. */
+  void number(uint32_t sequence);
 
   const Buffer& bytes() const { return bytes_; }
   /** Gives the messages' memory away. */
   Buffer take_bytes() { return std::move(bytes_); }
-  uint32_t first_sequence() const { return sequence_; }
   uint32_t count() const { return static_cast<uint32_t>(messages_.size()); }
+
+  /** Whether the kernel shall not only validate. */
+  bool commits() const { return commits_; }
+
+  /** The generation that the batch has to meet, or 0. */
+  uint32_t generation() const { return generation_; }
 
   /** Whether a message asks for an acknowledgement where it succeeds. */
   bool acknowledged() const { return acknowledged_; }
@@ -76,27 +101,22 @@ class Batch {
     bool echoes;
   };
 
-  uint32_t next_sequence() const { return sequence_ + count(); }
   /** Nothing but the beginning is there. */
   bool is_first() const { return count() == 1; }
   void begin();
-  void end();
   void message(const Record& record);
   void announce(const Record& record, const Span& attributes);
   void announce_flush(const Record& record, const Span& attributes);
   void elements(const Record& record);
-  void rows(const Record& record);
   nlmsghdr* begin_elements(const Record& record, const Span& prefix);
   void end_elements(const nlmsghdr* header, const Record& record, ElementRange range);
 
-  uint32_t sequence_;
+  uint32_t sequence_ = 0;
   Buffer bytes_;
-  /** The kernel shall not only validate. */
   bool commits_;
   /** Objects that are made are to be echoed. */
   bool echo_;
   bool acknowledged_ = false;
-  /** The generation that the batch has to meet, or 0. */
   uint32_t generation_;
   /** It changes something wherever it is not refused, and nothing asks the kernel to tell the generation. */
   bool changes_ = false;

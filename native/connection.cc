@@ -144,9 +144,11 @@ Convert read_answer(Channel& channel, size_t limit, const std::atomic<bool>& can
   return [answer](Napi::Env env) { return answer_value(env, *answer); };
 }
 
-Outcome transact_on(Channel& channel, Span program) {
+/** @param what a program, or a batch */
+template <typename What>
+Outcome transact_on(Channel& channel, What&& what) {
   const std::lock_guard<std::mutex> lock(channel.mutex);
-  return transact(*channel.socket, program, channel.storage);
+  return transact(*channel.socket, what, channel.storage);
 }
 
 Work submit_work(std::shared_ptr<Channel> channel, std::shared_ptr<void> owner, Span program) {
@@ -155,6 +157,16 @@ Work submit_work(std::shared_ptr<Channel> channel, std::shared_ptr<void> owner, 
         auto outcome = std::make_shared<Outcome>(transact_on(*channel, program));
         return [outcome](Napi::Env env) { return outcome_value(env, *outcome); };
       };
+}
+
+Work submit_work(std::shared_ptr<Channel> channel, Batch batch) {
+  return [channel = std::move(channel),
+          shared = std::make_shared<Batch>(std::move(batch))](const std::atomic<bool>&) -> Convert {
+    // Its memory goes on this thread.
+    Batch sent = std::move(*shared);
+    auto outcome = std::make_shared<Outcome>(transact_on(*channel, sent));
+    return [outcome](Napi::Env env) { return outcome_value(env, *outcome); };
+  };
 }
 
 Work request_work(std::shared_ptr<Channel> channel, Request request, size_t limit) {
@@ -250,8 +262,7 @@ Napi::Value Connection::add(const Napi::CallbackInfo& info, Work work) {
 
 Napi::Value Connection::submit(const Napi::CallbackInfo& info) {
   if (Program::is(info[1])) {
-    const auto taken = std::make_shared<Buffer>(Program::take(info[1]));
-    return add(info, submit_work(channel(info.Env()), taken, Span(taken->data(), taken->size())));
+    return add(info, submit_work(channel(info.Env()), Program::take(info[1])));
   }
   const Napi::Uint8Array program = bytes_argument(info, 1);
   const Span bytes(program.Data(), program.ByteLength());

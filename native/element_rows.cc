@@ -62,7 +62,7 @@ uint8_t* put_keys(uint8_t* at, const uint8_t* row, uint32_t count) {
 
 }  // namespace
 
-ElementRows::ElementRows(const Record& record)
+ElementRows::ElementRows(const Record& record, bool apart)
     : timeouts_(false),
       key_length_(record.bytes.u16(layout::ROWS_KEY_LENGTH)),
       data_length_(record.bytes.u16(layout::ROWS_DATA_LENGTH)),
@@ -86,13 +86,25 @@ ElementRows::ElementRows(const Record& record)
     at += MNL_ALIGN(length);
     choice_length_ = std::max<size_t>(choice_length_, MNL_ALIGN(length));
   }
-  rows_ = record.bytes.from(at);
+  const Span rows = record.bytes.from(at);
   stride_ =
       MNL_ALIGN(key_length_) + (choices_.empty() ? MNL_ALIGN(data_length_) : kWord) + (timeouts_ ? kWord : 0);
-  if (key_length_ == 0 || rows_.size() != stride_ * count_) {
-    rows_.fail(std::to_string(rows_.size()) + " bytes are not " + std::to_string(count_) + " rows of " +
-               std::to_string(stride_));
+  if (key_length_ == 0 || rows.size() != (apart ? 0 : size())) {
+    rows.fail(std::to_string(rows.size()) + " bytes are not " + std::to_string(count_) + " rows of " +
+              std::to_string(stride_));
   }
+  if (!apart) feed(rows);
+}
+
+void ElementRows::feed(const Span& rows) {
+  const size_t more = rows.size() / stride_;
+  if (rows.size() % stride_ != 0 || more > count_ - there_) {
+    rows.fail(std::to_string(rows.size()) + " bytes where " + std::to_string(count_ - there_) + " rows of " +
+              std::to_string(stride_) + " are expected");
+  }
+  rows_ = rows;
+  first_ = there_;
+  there_ += static_cast<uint32_t>(more);
 }
 
 size_t ElementRows::room() const {
@@ -104,16 +116,14 @@ size_t ElementRows::room() const {
 
 size_t ElementRows::put(uint8_t* to, size_t room) {
   const size_t written = choices_.empty() && !timeouts_ ? put_equal(to, room) : put_different(to, room);
-  if (written == 0 && next_ < count_) {
-    rows_.fail("element " + std::to_string(next_) + " passes 64 KiB", next_ * stride_);
-  }
+  if (written == 0) fail("element " + std::to_string(next_) + " passes 64 KiB");
   return written;
 }
 
 size_t ElementRows::put_equal(uint8_t* to, size_t room) {
   const size_t size = kHeader + value_size(key_length_) + (data_length_ == 0 ? 0 : value_size(data_length_));
-  const auto taken = static_cast<uint32_t>(std::min<size_t>(count_ - next_, room / size));
-  const uint8_t* row = rows_.data() + next_ * stride_;
+  const auto taken = static_cast<uint32_t>(std::min<size_t>(left(), room / size));
+  const uint8_t* row = next_row();
   next_ += taken;
   if (data_length_ == 0 && key_length_ == 4) return put_keys<4>(to, row, taken) - to;
   if (data_length_ == 0 && key_length_ == 16) return put_keys<16>(to, row, taken) - to;
@@ -128,17 +138,16 @@ size_t ElementRows::put_equal(uint8_t* to, size_t room) {
 
 size_t ElementRows::put_different(uint8_t* to, size_t room) {
   uint8_t* at = to;
-  for (; next_ < count_; next_++) {
-    const uint8_t* row = rows_.data() + next_ * stride_;
+  for (; next_ < there_; next_++) {
+    const uint8_t* row = next_row();
     const uint8_t* data = row + MNL_ALIGN(key_length_);
     const uint32_t timeout = timeouts_ ? load(row + stride_ - kWord) : 0;
     Span choice;
     if (!choices_.empty()) {
       const uint32_t number = load(data);
       if (number >= choices_.size()) {
-        rows_.fail("element " + std::to_string(next_) + " names choice " + std::to_string(number) + " of " +
-                       std::to_string(choices_.size()),
-                   next_ * stride_);
+        fail("element " + std::to_string(next_) + " names choice " + std::to_string(number) + " of " +
+             std::to_string(choices_.size()));
       }
       choice = choices_[number];
     }

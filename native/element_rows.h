@@ -13,13 +13,24 @@ namespace nftjs {
  */
 class ElementRows {
  public:
-  /** @throws ProgramError */
-  explicit ElementRows(const Record& record);
+  /**
+   * @param apart the record ends where its rows would begin: they come piece by piece. What it has has to
+   * stay
+   * @throws ProgramError
+   */
+  explicit ElementRows(const Record& record, bool apart = false);
+
+  /** Takes the next rows that came apart, when none are left of those before; throws ProgramError. */
+  void feed(const Span& rows);
 
   /** The attributes that every message starts with. */
   Span prefix() const { return prefix_; }
 
-  uint32_t count() const { return count_; }
+  /** Bytes of all rows. */
+  size_t size() const { return stride_ * count_; }
+
+  /** How many that are there were not written yet. */
+  uint32_t left() const { return there_ - next_; }
 
   /** Which element is the next. */
   uint32_t position() const { return next_; }
@@ -30,7 +41,7 @@ class ElementRows {
   /**
    * Writes as many NFTA_LIST_ELEM as fit into `room` bytes.
    *
-   * @returns the bytes written; 0 at the end
+   * @returns the bytes written
    * @throws ProgramError
    */
   size_t put(uint8_t* to, size_t room);
@@ -39,6 +50,8 @@ class ElementRows {
   /** Elements that are a key, or a key and plain data, and nothing else. */
   size_t put_equal(uint8_t* to, size_t room);
   size_t put_different(uint8_t* to, size_t room);
+  const uint8_t* next_row() const { return rows_.data() + (next_ - first_) * stride_; }
+  [[noreturn]] void fail(const std::string& what) const { rows_.fail(what, (next_ - first_) * stride_); }
 
   Span prefix_, rows_;
   /** NFTA_SET_ELEM_DATA, encoded. */
@@ -49,7 +62,9 @@ class ElementRows {
   /** Bytes of the largest choice. */
   size_t choice_length_ = 0;
   uint32_t count_;
-  uint32_t next_ = 0;
+  /** Number of the first of `rows_`, of the one to be written next, and of the first that did not come yet.
+   */
+  uint32_t first_ = 0, next_ = 0, there_ = 0;
 };
 
 }  // namespace nftjs

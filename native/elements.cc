@@ -78,13 +78,12 @@ uint32_t put_elements(nlmsghdr* message, ElementReader& reader) {
   return reader.position().index - first.index;
 }
 
-bool put_elements(nlmsghdr* message, ElementRows& rows) {
+void put_elements(nlmsghdr* message, ElementRows& rows) {
   nlattr* nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
   const size_t written =
       rows.put(static_cast<uint8_t*>(mnl_nlmsg_get_payload_tail(message)), kNestLimit - MNL_ATTR_HDRLEN);
   message->nlmsg_len += static_cast<uint32_t>(written);
   mnl_attr_nest_end(message, nest);
-  return written > 0;
 }
 
 }  // namespace nftjs

@@ -24,10 +24,10 @@ constexpr size_t kElementsRoom = 65536;
 uint32_t put_elements(nlmsghdr* message, ElementReader& reader);
 
 /**
- * The same for elements in rows, which may be torn apart anywhere.
+ * The same for elements in rows, of which some are left, and which may be torn apart anywhere.
  *
- * @returns whether any were left
+ * @throws ProgramError
  */
-bool put_elements(nlmsghdr* message, ElementRows& rows);
+void put_elements(nlmsghdr* message, ElementRows& rows);
 
 }  // namespace nftjs

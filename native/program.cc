@@ -1,8 +1,8 @@
 #include "program.h"
 
-#include <cstring>
-#include <utility>
+#include <exception>
 
+#include "task.h"
 #include "values.h"
 
 namespace nftjs {
@@ -18,7 +18,6 @@ Napi::Function Program::define(Napi::Env env) {
 }
 
 Program::Program(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Program>(info) {
-  bytes_.room(uint_argument(info, 0));
   info.This().As<Napi::Object>().TypeTag(&kProgramTag);
 }
 
@@ -26,13 +25,21 @@ bool Program::is(Napi::Value value) {
   return value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kProgramTag);
 }
 
-Buffer Program::take(Napi::Value value) {
-  return std::move(Unwrap(value.As<Napi::Object>())->bytes_);
+Batch Program::take(Napi::Value value) {
+  try {
+    return Unwrap(value.As<Napi::Object>())->builder_.take();
+  } catch (...) {
+    throw to_error(value.Env(), std::current_exception());
+  }
 }
 
 Napi::Value Program::append(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array piece = bytes_argument(info, 0);
-  std::memcpy(bytes_.extend(piece.ByteLength()), piece.Data(), piece.ByteLength());
+  try {
+    builder_.append(Span(piece.Data(), piece.ByteLength()));
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
+  }
   return info.Env().Undefined();
 }
 

@@ -2,7 +2,8 @@
 
 #include <napi.h>
 
-#include "buffer.h"
+#include "batch.h"
+#include "batch_builder.h"
 
 namespace nftjs {
 
@@ -12,19 +13,23 @@ class Program : public Napi::ObjectWrap<Program> {
  public:
   static Napi::Function define(Napi::Env env);
 
-  /** `new Program(length)` */
+  /** `new Program()` */
   explicit Program(const Napi::CallbackInfo& info);
 
   /** Whether a JavaScript value stands for a program. */
   static bool is(Napi::Value value);
 
-  /** Takes all bytes out of the program that a JavaScript value stands for. */
-  static Buffer take(Napi::Value value);
+  /**
+   * Takes the batch out of the program that a JavaScript value stands for.
+   *
+   * @throws Napi::Error when it is not whole
+   */
+  static Batch take(Napi::Value value);
 
  private:
   Napi::Value append(const Napi::CallbackInfo& info);
 
-  Buffer bytes_;
+  BatchBuilder builder_;
 };
 
 }  // namespace nftjs

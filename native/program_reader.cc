@@ -14,37 +14,47 @@ constexpr uint32_t kElementFlags = NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATC
 
 }  // namespace
 
-ProgramReader::ProgramReader(Span program) : program_(program), at_(layout::HEADER_SIZE) {
+ProgramHeader::ProgramHeader(const Span& program) {
   if (program.u32(layout::HEADER_MAGIC) != layout::MAGIC) program.fail("this is no program");
   if (program.u16(layout::HEADER_VERSION) != layout::VERSION) {
     program.fail("the layout has another version", layout::HEADER_VERSION);
   }
-  if (program.u32(layout::HEADER_LENGTH) != program.size()) {
-    program.fail("the length is not " + std::to_string(program.size()), layout::HEADER_LENGTH);
-  }
+  length = program.u32(layout::HEADER_LENGTH);
   const uint16_t flags = program.u16(layout::HEADER_FLAGS);
   if ((flags & ~(layout::FLAG_CHECK | layout::FLAG_ECHO)) != 0) {
     program.fail("an unknown flag", layout::HEADER_FLAGS);
   }
-  check_ = (flags & layout::FLAG_CHECK) != 0;
-  echo_ = (flags & layout::FLAG_ECHO) != 0;
-  generation_ = program.u32(layout::HEADER_GENERATION);
-  records_ = program.u32(layout::HEADER_RECORDS);
+  check = (flags & layout::FLAG_CHECK) != 0;
+  echo = (flags & layout::FLAG_ECHO) != 0;
+  generation = program.u32(layout::HEADER_GENERATION);
+  records = program.u32(layout::HEADER_RECORDS);
+}
+
+uint32_t record_length(const Span& program, size_t at) {
+  const uint32_t length = program.u32(at + layout::RECORD_LENGTH);
+  if (length < layout::RECORD_SIZE || length % MNL_ALIGNTO != 0) {
+    program.fail("a record of " + std::to_string(length) + " bytes", at);
+  }
+  return length;
+}
+
+Record read_record(const Span& bytes) {
+  return Record{bytes.u8(layout::RECORD_KIND),       bytes.u8(layout::RECORD_TYPE),
+                bytes.u8(layout::RECORD_FAMILY),     bytes.u16(layout::RECORD_FLAGS),
+                bytes.u32(layout::RECORD_OPERATION), bytes};
+}
+
+ProgramReader::ProgramReader(Span program) : program_(program), header_(program), at_(layout::HEADER_SIZE) {
+  if (header_.length != program.size()) {
+    program.fail("the length is not " + std::to_string(program.size()), layout::HEADER_LENGTH);
+  }
 }
 
 bool ProgramReader::next(Record& record) {
-  if (at_ == program_.size() && read_ == records_) return false;
-  if (read_ == records_) program_.fail("bytes after the last record", at_);
-  const uint32_t length = program_.u32(at_ + layout::RECORD_LENGTH);
-  if (length < layout::RECORD_SIZE || length % MNL_ALIGNTO != 0) {
-    program_.fail("a record of " + std::to_string(length) + " bytes", at_);
-  }
-  record.bytes = program_.slice(at_, length);
-  record.kind = record.bytes.u8(layout::RECORD_KIND);
-  record.type = record.bytes.u8(layout::RECORD_TYPE);
-  record.family = record.bytes.u8(layout::RECORD_FAMILY);
-  record.flags = record.bytes.u16(layout::RECORD_FLAGS);
-  record.operation = record.bytes.u32(layout::RECORD_OPERATION);
+  if (at_ == program_.size() && read_ == header_.records) return false;
+  if (read_ == header_.records) program_.fail("bytes after the last record", at_);
+  const uint32_t length = record_length(program_, at_);
+  record = read_record(program_.slice(at_, length));
   at_ += length;
   read_++;
   return true;

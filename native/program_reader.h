@@ -18,28 +18,41 @@ struct Record {
   Span bytes;
 };
 
+/** What a program begins with. */
+struct ProgramHeader {
+  /** @throws ProgramError */
+  explicit ProgramHeader(const Span& program);
+
+  /** The kernel shall validate and not commit. */
+  bool check;
+  /** The kernel shall send back what it made. */
+  bool echo;
+  /** The generation that the ruleset must have, or 0. */
+  uint32_t generation;
+  uint32_t records;
+  /** Bytes of the whole program. */
+  size_t length;
+};
+
+/** Bytes of the record that begins at `at`, of which some may not be there; throws ProgramError. */
+uint32_t record_length(const Span& program, size_t at);
+
+/** The record of these bytes, or of the first of them; throws ProgramError. */
+Record read_record(const Span& bytes);
+
 /** Reads the header and the records of a program; throws ProgramError for all it does not understand. */
 class ProgramReader {
  public:
   explicit ProgramReader(Span program);
 
-  /** The kernel shall validate and not commit. */
-  bool check() const { return check_; }
-  /** The kernel shall send back what it made. */
-  bool echo() const { return echo_; }
-  /** The generation that the ruleset must have, or 0. */
-  uint32_t generation() const { return generation_; }
-  size_t size() const { return program_.size(); }
+  const ProgramHeader& header() const { return header_; }
 
   /** Reads the next record; false at the end. */
   bool next(Record& record);
 
  private:
   Span program_;
-  bool check_;
-  bool echo_;
-  uint32_t generation_;
-  uint32_t records_;
+  ProgramHeader header_;
   uint32_t read_ = 0;
   size_t at_;
 };

@@ -55,13 +55,12 @@ bool collect(Socket& socket, Buffer& datagram, const Batch& batch, Outcome& outc
  * The kernel announces the new generation on commit (and echoes before it), and reports what it refuses; the
  * first message into the empty queue always fits. So only when nothing at all arrived although something was
  * lost, the generation has to tell.
- *
- * @param before the generation that the batch had to meet, or 0
  */
-Outcome::Status judge(Socket& socket, bool check, uint32_t before, const Outcome& outcome) {
+Outcome::Status judge(Socket& socket, const Batch& batch, const Outcome& outcome) {
   if (!outcome.failures.empty()) return Outcome::Status::kRefused;
-  if (check) return outcome.lost ? Outcome::Status::kUnknown : Outcome::Status::kChecked;
+  if (!batch.commits()) return outcome.lost ? Outcome::Status::kUnknown : Outcome::Status::kChecked;
   if (outcome.generation || !outcome.echoes.empty() || !outcome.lost) return Outcome::Status::kCommitted;
+  const uint32_t before = batch.generation();
   return before != 0 && generation(socket) == before ? Outcome::Status::kRefused : Outcome::Status::kUnknown;
 }
 
@@ -71,8 +70,15 @@ constexpr size_t kKept = 1 << 20;
 }  // namespace
 
 Outcome transact(Socket& socket, Span program, Storage& storage) {
-  const ProgramReader reader(program);
-  Batch batch(reader, socket.next_sequence(), std::move(storage.batch));
+  Batch batch(ProgramReader(program), std::move(storage.batch));
+  Outcome outcome = transact(socket, batch, storage);
+  storage.batch = batch.take_bytes();
+  if (storage.batch.capacity() > kKept) storage.batch = Buffer();
+  return outcome;
+}
+
+Outcome transact(Socket& socket, Batch& batch, Storage& storage) {
+  batch.number(socket.next_sequence());
   socket.use_sequence(batch.count());
 
   Outcome outcome;
@@ -80,14 +86,12 @@ Outcome transact(Socket& socket, Span program, Storage& storage) {
   outcome.bytes = batch.bytes().size();
   socket.send(batch.bytes().data(), batch.bytes().size());
   outcome.lost = collect(socket, storage.datagram, batch, outcome);
-  outcome.status = judge(socket, reader.check(), reader.generation(), outcome);
+  outcome.status = judge(socket, batch, outcome);
   // Where nothing had to be changed, no generation began: it is the one that the batch met.
   if (outcome.status == Outcome::Status::kCommitted && !outcome.generation) {
     const uint32_t untold = outcome.lost ? 0 : batch.untold_generation();
     outcome.generation = untold != 0 ? untold : generation(socket);
   }
-  storage.batch = batch.take_bytes();
-  if (storage.batch.capacity() > kKept) storage.batch = Buffer();
   return outcome;
 }
 

@@ -56,4 +56,7 @@ struct Storage {
  */
 Outcome transact(Socket& socket, Span program, Storage& storage);
 
+/** The same for a batch. */
+Outcome transact(Socket& socket, Batch& batch, Storage& storage);
+
 }  // namespace nftjs

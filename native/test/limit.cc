@@ -23,7 +23,9 @@ using nftjs::Span;
 constexpr int kReceiveBuffer = 32 << 20;
 
 Batch batch_of(const Napi::Uint8Array& program) {
-  return Batch(ProgramReader(Span(program.Data(), program.ByteLength())), 1);
+  Batch batch(ProgramReader(Span(program.Data(), program.ByteLength())));
+  batch.number(1);
+  return batch;
 }
 
 /** `new Limit(program)`, then `run()` again and again, or `start()` for a promise. */

@@ -119,15 +119,23 @@ export class PackedElements implements PackedShape {
    * @returns false where one of them cannot be packed
    */
   readonly write: (into: Uint8Array, from: number, to: number) => boolean;
+  /** The same rows where they are already; absent where they are nowhere yet. */
+  readonly view: ((from: number, to: number) => Uint8Array) | undefined;
   #rows: Uint8Array | undefined;
 
-  constructor(shape: PackedShape, length: number, write: PackedElements['write']) {
+  constructor(
+    shape: PackedShape,
+    length: number,
+    write: PackedElements['write'],
+    view?: PackedElements['view'],
+  ) {
     this.key = shape.key;
     this.data = shape.data;
     this.verdicts = shape.verdicts;
     this.timeouts = shape.timeouts;
     this.length = length;
     this.write = write;
+    this.view = view;
   }
 
   /** Writes all rows here, once. */

@@ -74,8 +74,12 @@ export interface NativeConnection {
   close(): void;
 }
 
-/** A large program in memory of the addon, where V8 does not count it: it would look through its own for it. */
+/**
+ * A large program, which the addon makes into messages as it comes, in memory that V8 does not count: it would look
+ * through its own for it.
+ */
 export interface NativeProgram {
+  /** Takes whole records, the last of which may lack its rows, or rows of that one. Nothing of the piece is kept. */
   append(piece: Uint8Array): void;
 }
 
@@ -113,10 +117,7 @@ interface Addon {
     /** Another socket in the network namespace of `other`. */
     new (other: NativeConnection): NativeConnection;
   };
-  readonly Program: {
-    /** @param length - bytes that there will be */
-    new (length: number): NativeProgram;
-  };
+  readonly Program: new () => NativeProgram;
   readonly Monitor: {
     /**
      * In the network namespace of `connection`; `protocol` is a NETLINK_* number.

@@ -78,7 +78,7 @@ export async function encodedInPieces(
   { signal }: Abortable,
 ): Promise<Encoded> {
   const { length, pieces } = encodeInPieces(prepared.messages, settings);
-  const large = socket.collect?.(length);
+  const large = socket.collect?.();
   const array = new Uint8Array(large === undefined ? length : 0);
   let at = 0;
   try {

@@ -3,8 +3,9 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A program that comes in pieces, which are copied. */
+/** A program that comes in pieces: whole records, the last of which may lack its rows, or rows of that one. */
 export interface LargeProgram {
+  /** Keeps nothing of the piece. */
   append(piece: Uint8Array): void;
 }
 

@@ -84,12 +84,12 @@ export class NetlinkSocket {
   }
 
   /**
-   * Memory for a program of this length, to be submitted once, when all of its pieces are there.
+   * Takes a program in, to be submitted once, when all of its pieces are there.
    *
    * Large programs are no single piece of work for the event loop.
    */
-  collect(length: number): LargeProgram {
-    return new (native().Program)(length);
+  collect(): LargeProgram {
+    return new (native().Program)();
   }
 
   /** As {@link submit}, on this thread. */

@@ -83,9 +83,13 @@ function* piecesOf(program: ProgramWriter, pending: readonly Pending[]): Generat
     at = hole.at;
     const { elements } = pending[i] as Pending;
     const { stride } = packedOffsets(elements);
-    const rows = new Uint8Array(stride * Math.min(STEP, elements.length));
+    const rows = new Uint8Array(elements.view === undefined ? stride * Math.min(STEP, elements.length) : 0);
     for (let from = 0; from < elements.length; from += STEP) {
       const to = Math.min(from + STEP, elements.length);
+      if (elements.view !== undefined) {
+        yield elements.view(from, to);
+        continue;
+      }
       if (from > 0) rows.fill(0);
       if (!elements.write(rows, from, to)) throw new UnpackableError();
       yield rows.subarray(0, stride * (to - from));

@@ -49,7 +49,7 @@ export function packRows(
   };
   const gaps = [...gapsOf(packing.key), ...gapsOf(packing.data)];
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return new PackedElements(shape, length, (into, from, to) => {
+  const view = (from: number, to: number) => {
     for (const gap of gaps) {
       for (let i = from, place = from * stride + gap; i < to; i++, place += stride)
         if (bytes[place] !== 0) throw new CompileError(at(path, i), `byte ${gap} of the row is no zero`);
@@ -60,9 +60,13 @@ export function packRows(
         if (number >= verdicts.length) throw new CompileError(at(path, i), `there is no verdict ${number}`);
       }
     }
-    into.set(bytes.subarray(from * stride, to * stride));
+    return bytes.subarray(from * stride, to * stride);
+  };
+  const write = (into: Uint8Array, from: number, to: number) => {
+    into.set(view(from, to));
     return true;
-  });
+  };
+  return new PackedElements(shape, length, write, view);
 }
 
 function expectSame(
