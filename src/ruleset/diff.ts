@@ -164,9 +164,16 @@ function doomedThings(
   options: DiffOptions,
 ): Set<string> {
   const doomed = new Set<string>();
+  const given = new Set<string>();
   for (const [key, old] of before?.things ?? []) {
     const item = table.things.get(key);
     if (item?.kind !== old.kind || compareItems(old, item, options) === 'anew') doomed.add(key);
+    else {
+      // In one transaction the kernel gives a device to one chain of a table, and to one flowtable.
+      const fresh = devices(old, item).fresh.map((name) => `${item.kind} ${name}`);
+      if (fresh.some((one) => given.has(one))) doomed.add(key);
+      else for (const one of fresh) given.add(one);
+    }
   }
   for (const [key, old] of before?.things ?? []) {
     const item = table.things.get(key);

@@ -128,6 +128,7 @@ function tryMessages(
     ruleIds: new Map(),
     redeclared: new Map(),
     renamed: new Map(),
+    given: new Map(),
     deleted: new Map(),
     vacated: new Map(),
     news,

@@ -93,6 +93,9 @@ function updateChain(run: Run, message: BatchMessage, chain: Chain, value: Given
     const same = wanted.number === chain.base.number && wanted.priority === chain.base.priority;
     demand(same, 'EOPNOTSUPP');
     added = wanted.devices.filter((device) => !chain.base?.devices.includes(device));
+    const given = run.given.get(chain.table) ?? new Set();
+    demand(!added.some((device) => given.has(device)), 'EEXIST');
+    run.given.set(chain.table, new Set([...given, ...added]));
     if (added.length > 0) journal.set(chain.base, 'devices', [...chain.base.devices, ...added]);
   }
   if (value.handle !== undefined && value.name !== undefined) rename(run, message, chain, value.name);

@@ -37,6 +37,8 @@ export interface Run {
   readonly redeclared: Map<NftSet, Redeclared>;
   /** Chains that get another name at the end. */
   readonly renamed: Map<Chain, string>;
+  /** Devices that chains of a table got: none gets one that another got before it. */
+  readonly given: Map<Table, ReadonlySet<string>>;
   /** Rules that it deleted: the kernel still finds them, to say that they are gone. */
   readonly deleted: Map<Chain, Set<bigint>>;
   /** Elements that it took from each set: their room can be used again. */

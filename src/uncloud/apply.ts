@@ -7,6 +7,7 @@ import {
   type RulesetElement,
   type Transaction,
   TransactionError,
+  transaction,
 } from '../index.ts';
 import { appliedOf, UnexpectedStateError } from './applied.ts';
 import { type Desired, type Rendering, render } from './render.ts';
@@ -117,6 +118,9 @@ async function current(nft: Appliable, signal?: AbortSignal) {
   }
 }
 
+const allOf = ({ nftables }: Ruleset): Transaction =>
+  transaction((nftables as readonly RulesetElement[]).map((add) => ({ add })));
+
 const OURS = (['bridge', 'inet', 'netdev'] as const).map((family) => ({ family, name: TABLE }));
 
 /**
@@ -126,17 +130,23 @@ const OURS = (['bridge', 'inet', 'netdev'] as const).map((family) => ({ family, 
  */
 export async function planOf(
   nft: Appliable,
-  desired: Desired | Rendering,
+  given: Desired | Rendering,
   { signal, expected }: Omit<ApplyOptions, 'attempts'> = {},
 ): Promise<Planned> {
-  const rendering = 'ruleset' in desired ? desired : render(desired);
+  const rendering = 'ruleset' in given ? given : render(given);
   const { ruleset, generation } = await current(nft, signal);
   const before = appliedOf(ruleset);
   if (expected !== undefined && before !== rendering.hash && !expected.includes(before))
     throw new UnexpectedStateError(before, expected);
   const there = { nftables: elementsOf(ruleset) };
-  const transaction = diff(there, wanted(rendering, ruleset), { tables: OURS });
-  return { rendering, transaction, generation, before };
+  const desired = wanted(rendering, ruleset);
+  return {
+    rendering,
+    // Where nothing is there, nothing has to be compared: who was flushed is back the sooner.
+    transaction: there.nftables.length === 0 ? allOf(desired) : diff(there, desired, { tables: OURS }),
+    generation,
+    before,
+  };
 }
 
 /**

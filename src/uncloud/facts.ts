@@ -3,6 +3,8 @@ import type { Connection, NetworkInterface } from '../index.ts';
 /** An interface that exists on this host. */
 export interface Interface {
   readonly ifname: string;
+  /** The kernel's number: another one of the same name is another interface. */
+  readonly index?: number;
   /** The bridge that it is a port of. */
   readonly bridge?: string;
   readonly mac?: string;
@@ -28,9 +30,14 @@ export async function interfacesOf(nft: Pick<Connection, 'interfaces'>): Promise
 /** Interfaces as facts have them. */
 export function describeInterfaces(interfaces: readonly NetworkInterface[]): Interface[] {
   const names = new Map(interfaces.map(({ index, name }) => [index, name]));
-  return interfaces.map(({ name, master, mac }) => {
+  return interfaces.map(({ index, name, master, mac }) => {
     const bridge = master === undefined ? undefined : names.get(master);
-    return { ifname: name, ...(bridge !== undefined && { bridge }), ...(mac !== undefined && { mac }) };
+    return {
+      ifname: name,
+      index,
+      ...(bridge !== undefined && { bridge }),
+      ...(mac !== undefined && { mac }),
+    };
   });
 }
 

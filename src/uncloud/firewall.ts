@@ -1,9 +1,9 @@
 import type { Command, Expression } from '../index.ts';
 import { scopeOf } from './claim.ts';
 import { type Context, concern, contextOf } from './context.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, Interface } from './facts.ts';
 import type { Host } from './host.ts';
-import { type Entry, Inventory, type Parts, partsDifference } from './inventory.ts';
+import { type Difference, type Entry, Inventory, type Parts, partsDifference } from './inventory.ts';
 import { LEARNING } from './learn/learning.ts';
 import { type LearningPort, learnedEntries } from './learn/port.ts';
 import { closedParts, hostParts, vmParts } from './parts.ts';
@@ -11,16 +11,9 @@ import { tablePlans } from './plan.ts';
 import type { Policy, Vm } from './policy.ts';
 import { portOf } from './port.ts';
 import type { Problem } from './problem.ts';
-import {
-  closedPorts,
-  devicesOf,
-  elementOf,
-  portsOf,
-  type Rendering,
-  renderPlans,
-  settingHash,
-} from './render.ts';
+import { elementOf, type Rendering, renderPlans, settingHash } from './render.ts';
 import { Standing, type Turn, type WordRecords } from './standing.ts';
+import { StandingPorts } from './standing-ports.ts';
 import { digest, Sum } from './sum.ts';
 import type { Elements, TablePlan } from './table.ts';
 import { transition } from './transition.ts';
@@ -37,6 +30,14 @@ export interface FirewallOptions {
   readonly revisions?: Readonly<Record<string, number>>;
 }
 
+/** What a change comes with. */
+export interface ChangeOptions {
+  /** The interfaces that there are now, where they are others than before. */
+  readonly interfaces?: readonly Interface[];
+  /** How old the records are: of two that claim the same, the lower number has it. */
+  readonly revisions?: Readonly<Record<string, number>>;
+}
+
 /** What a change comes to. */
 export interface Step {
   /** To be committed as one transaction; empty where nothing changes. */
@@ -47,11 +48,6 @@ export interface Step {
   undo(): void;
 }
 
-interface Difference {
-  readonly removed: Parts;
-  readonly added: Parts;
-}
-
 const NONE: Parts = { entries: [], uses: [] };
 
 /**
@@ -60,7 +56,7 @@ const NONE: Parts = { entries: [], uses: [] };
  * only where a set comes into being or goes, or groups, networks or filters are others.
  *
  * It stands for tables that {@link apply} has put in force from its {@link rendering}. Whoever changes those
- * otherwise finds out with `apply` again, which is also how the host changes.
+ * otherwise finds out with `apply` again.
  *
  * ```ts
  * const firewall = new Firewall({ host, policy, facts });
@@ -71,13 +67,8 @@ const NONE: Parts = { entries: [], uses: [] };
  */
 export class Firewall {
   readonly #host: Host;
-  readonly #facts: Facts;
   readonly #standing: Standing;
-  readonly #ports: Map<string, 'bridge' | 'netdev'>;
-  readonly #strangers: ReadonlySet<string>;
-  readonly #present: ReadonlySet<string>;
-  readonly #uplinks: ReadonlySet<string>;
-  readonly #closed: Set<string>;
+  readonly #ports: StandingPorts;
   readonly #inventory = new Inventory();
   readonly #sum = new Sum();
   #context: Context;
@@ -87,7 +78,6 @@ export class Firewall {
 
   constructor({ host, policy: value, facts = {}, previous, revisions }: FirewallOptions) {
     this.#host = host;
-    this.#facts = facts;
     this.#standing = new Standing(value, {
       host,
       ...(previous && { previous }),
@@ -95,17 +85,8 @@ export class Firewall {
     });
     const { vms, words } = this.#standing;
     this.#context = contextOf(host, words, facts);
-    this.#ports = portsOf(host, vms.values());
-    this.#present = new Set(facts.interfaces?.map(({ ifname }) => ifname));
-    this.#uplinks = new Set(
-      Object.entries(host.bridges).flatMap(([name, { uplinks }]) => [name, ...uplinks]),
-    );
-    const isListed = (name: string) => this.#ports.has(name);
-    const policy = this.policy();
-    this.#strangers = new Set(closedPorts({ host, policy, facts }, () => false));
-    this.#closed = new Set(closedPorts({ host, policy, facts, blocked: this.#blocked() }, isListed));
-    for (const part of [hostParts(this.#context), closedParts([...this.#closed].sort())])
-      this.#inventory.add(part);
+    this.#ports = new StandingPorts(host, this.#standing, facts);
+    for (const part of [hostParts(this.#context), this.#closedParts()]) this.#inventory.add(part);
     for (const [id, vm] of vms) {
       this.#inventory.add(vmParts(this.#context, id, vm));
       this.#sum.add(digest(id, vm));
@@ -159,22 +140,21 @@ export class Firewall {
   /** The same as that of {@link render}. */
   get hash(): string {
     const policy = { ...this.#standing.words, vms: {} };
-    return this.#sum.hash(settingHash({ host: this.#host, policy, blocked: this.#blocked() }));
+    return this.#sum.hash(settingHash({ host: this.#host, policy, blocked: this.#ports.blocked }));
   }
 
   /** Everything that is in force, whole. */
   rendering(): Rendering {
     const elements = this.#elements();
-    const { uncovered } = devicesOf(this.#context, this.#ports, [...this.#closed].sort());
     return {
       ruleset: renderPlans(
         this.#plans,
         this.#host,
-        this.#facts,
+        this.#context.facts,
         (family, set) => elements.get(`${family} ${set}`) ?? [],
       ),
       hash: this.hash,
-      uncovered,
+      uncovered: this.#ports.uncovered,
       unenforced: unenforced(this.#context, Object.fromEntries(this.#standing.vms)),
     };
   }
@@ -183,30 +163,38 @@ export class Firewall {
    * Takes records of VMs, and of groups, networks and filters: new ones, changed ones, `undefined` for those that
    * are gone. What is not valid is refused for itself alone, and keeps the record that it had.
    *
-   * A group costs its rules, and a look at which VMs it concerns; what comes out is one small transaction whatever
-   * their number.
+   * A group costs its rules, and a look at which VMs it concerns; a port that comes or goes costs itself. What comes
+   * out is one small transaction, whatever the number of VMs.
+   *
+   * The host stays what it is: where a bridge without a MAC in its description gets another one (see
+   * {@link completed}), it takes a new firewall.
    *
    * @throws UncloudError where there are too many groups, networks or filters: nothing is changed
    */
-  change(vms: Readonly<Record<string, unknown>>, words: WordRecords = {}): Step {
+  change(
+    vms: Readonly<Record<string, unknown>>,
+    words: WordRecords = {},
+    { interfaces, revisions }: ChangeOptions = {},
+  ): Step {
     const undo = new Undo();
     const context = this.#context;
     let turn: Turn;
     try {
-      turn = this.#standing.change(vms, words, undo);
+      turn = this.#standing.change(vms, words, undo, revisions);
     } catch (error) {
       undo.run();
       throw error;
     }
     const { before, touched, reworded } = turn;
+    const facts = { ...context.facts, ...(interfaces && { interfaces }) };
     const changes: Difference[] = [];
-    if (reworded) {
-      this.#context = contextOf(this.#host, this.#standing.words, this.#facts);
+    if (reworded || interfaces) {
+      this.#context = reworded ? contextOf(this.#host, this.#standing.words, facts) : { ...context, facts };
       undo.step(() => {
         this.#context = context;
       });
-      changes.push(...this.#reworded(context, before));
     }
+    if (reworded) changes.push(...this.#reworded(context, before));
     for (const [id, old] of before) {
       const now = this.#standing.vms.get(id);
       changes.push(
@@ -219,9 +207,10 @@ export class Firewall {
         if (old) this.#sum.add(digest(id, old));
       });
     }
-    changes.push(this.#close(touched, undo));
-    const isHooked = [...touched].some((name) => this.#present.has(name));
-    const commands = this.#move(changes, reworded || isHooked);
+    const renamed = interfaces ? this.#ports.see(facts, undo) : [];
+    changes.push(this.#ports.settle(new Set([...touched, ...renamed]), undo));
+    const isHooked = [...touched].some((name) => this.#ports.isPresent(name));
+    const commands = this.#move(changes, reworded || interfaces !== undefined || isHooked);
     const concerned = [...Object.keys(vms), ...before.keys()];
     return {
       commands,
@@ -247,43 +236,8 @@ export class Firewall {
     return changes;
   }
 
-  /** Ports of refused VMs that nobody lists. */
-  #blocked(): string[] {
-    return [...this.#standing.refusedPorts]
-      .filter((name) => this.#standing.ownerOf(name) === undefined && !this.#uplinks.has(name))
-      .sort();
-  }
-
-  /** Lists, closes and opens the ports of this name. */
-  #close(names: ReadonlySet<string>, undo: Undo): Difference {
-    const before: string[] = [];
-    const after: string[] = [];
-    const listed = portsOf(this.#host, names.size > 0 ? this.#ownersOf(names) : []);
-    const blocked = names.size > 0 ? this.#standing.refusedPorts : new Set();
-    for (const name of names) {
-      const family = listed.get(name);
-      undo.put(this.#ports, name, family);
-      const was = this.#closed.has(name);
-      undo.step(() => {
-        if (was) this.#closed.add(name);
-        else this.#closed.delete(name);
-      });
-      const is =
-        !family &&
-        !this.#uplinks.has(name) &&
-        (this.#strangers.has(name) || (blocked.has(name) && this.#standing.ownerOf(name) === undefined));
-      if (was) before.push(name);
-      if (is) after.push(name);
-      if (is) this.#closed.add(name);
-      else this.#closed.delete(name);
-    }
-    return partsDifference(closedParts(before), closedParts(after));
-  }
-
-  /** The VMs in force that own some of these interfaces. */
-  #ownersOf(names: ReadonlySet<string>): Vm[] {
-    const owners = new Set([...names].flatMap((name) => this.#standing.ownerOf(name) ?? []));
-    return [...owners].flatMap((id) => this.#standing.vms.get(id) ?? []);
+  #closedParts(): Parts {
+    return closedParts([...this.#ports.closed].sort());
   }
 
   /** Takes account of changes, and says what they are in the kernel. */
@@ -306,8 +260,7 @@ export class Firewall {
   }
 
   #planned(): TablePlan[] {
-    const { devices } = devicesOf(this.#context, this.#ports, [...this.#closed].sort());
-    return tablePlans(this.#context, this.#inventory, devices);
+    return tablePlans(this.#context, this.#inventory, this.#ports.devices);
   }
 
   #measure(): void {
@@ -338,7 +291,7 @@ export class Firewall {
       }
     };
     take(hostParts(this.#context));
-    take(closedParts([...this.#closed].sort()));
+    take(this.#closedParts());
     for (const id of [...this.#standing.vms.keys()].sort())
       take(vmParts(this.#context, id, this.#standing.vms.get(id) as Vm));
     return found;

@@ -14,7 +14,7 @@ export { type Link, type Observation, observe } from './doctor-observe.ts';
 export { type Facts, factsOf, type Interface } from './facts.ts';
 export { renderFaithful } from './faithful.ts';
 export type { Filter, FilterMatch, FilterRule } from './filter.ts';
-export { Firewall, type FirewallOptions, type Step } from './firewall.ts';
+export { type ChangeOptions, Firewall, type FirewallOptions, type Step } from './firewall.ts';
 export type { Action, Direction, Group, GroupRule, Peer, PortRange } from './group.ts';
 export { hash } from './hash.ts';
 export { type Bridge, completed, type Host, parseHost, type SetMode } from './host.ts';

@@ -122,8 +122,14 @@ export class Inventory {
   }
 }
 
+/** What has to go and to come. */
+export interface Difference {
+  readonly removed: Parts;
+  readonly added: Parts;
+}
+
 /** What has to go and to come where one record takes another's place. */
-export function partsDifference(before: Parts, after: Parts): { removed: Parts; added: Parts } {
+export function partsDifference(before: Parts, after: Parts): Difference {
   const [removed, added] = difference(before.entries, after.entries, entryKey);
   const [ended, begun] = difference(before.uses, after.uses, (use) => JSON.stringify(use));
   return { removed: { entries: removed, uses: ended }, added: { entries: added, uses: begun } };

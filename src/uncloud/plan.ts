@@ -1,4 +1,4 @@
-import { accept, and, drop, ether, goto, jump, meta, type Statement, type Verdict } from '../index.ts';
+import { accept, and, drop, ether, goto, jump, meta, type Statement } from '../index.ts';
 import { broadcastChains } from './broadcasts.ts';
 import { identifier } from './check.ts';
 import type { Context } from './context.ts';
@@ -9,8 +9,9 @@ import type { Inventory } from './inventory.ts';
 import * as key from './key.ts';
 import { answers, answersFromElsewhere, learnChains } from './learn-rules.ts';
 import { type Log, logging } from './log.ts';
+import type { Devices } from './ports.ts';
 import { portSecurity } from './security.ts';
-import { type BaseChain, type TablePlan, type TableWriter, tableWriter } from './table.ts';
+import { type TablePlan, type TableWriter, tableWriter } from './table.ts';
 import { trackChain } from './track.ts';
 
 /** The hooks' priorities in family bridge: -300 comes before conntrack (-200), groups after it. */
@@ -26,19 +27,6 @@ const FILTERS = 290;
 const INGRESS = -500;
 /** After whatever else looks at egress. */
 const EGRESS = 500;
-
-/** Devices that one netdev chain takes (NFT_NETDEVICE_MAX). */
-const MOST_DEVICES = 256;
-
-/** The devices that netdev chains are hooked to: those that there are. */
-export interface Devices {
-  /** Ports of bridges that have rules of their own: only frames that go around them are looked at. */
-  readonly bridged: readonly string[];
-  /** Ports with backend netdev, which all of their rules hang on. */
-  readonly direct: readonly string[];
-  /** Ports with backend netdev of VMs that were refused. */
-  readonly closed: readonly string[];
-}
 
 type Body = readonly Statement[];
 
@@ -150,50 +138,33 @@ function bridgeTable(table: TableWriter, context: Context): void {
   table.decide('postrouting', to, accept(), { hook: 'postrouting', prio: POSTROUTING });
 }
 
-/** As many chains as a list of devices needs. */
-function hooked(
-  table: TableWriter,
-  name: string,
-  devices: readonly string[],
-  rules: readonly Body[],
-  last: Verdict,
-  base: Omit<BaseChain, 'dev' | 'policy'>,
-): void {
-  for (let i = 0; i < devices.length; i += MOST_DEVICES) {
-    const dev = devices.slice(i, i + MOST_DEVICES);
-    table.decide(`${name}_${i / MOST_DEVICES}`, rules, last, { ...base, dev });
-  }
-}
-
-function netdevTable(table: TableWriter, context: Context, devices: Devices): void {
-  if (devices.direct.length > 0) vmChains(table, context);
+function netdevTable(table: TableWriter, context: Context, { bridged, direct, closed }: Devices): void {
+  if (direct.length > 0) vmChains(table, context);
+  const ingress = (dev: readonly string[], after = 0) =>
+    ({ hook: 'ingress', prio: INGRESS + after, dev }) as const;
+  const egress = (dev: readonly string[], before = 0) =>
+    ({ hook: 'egress', prio: EGRESS - before, dev }) as const;
   // Frames to 01:80:c2:00:00:0X go around the bridge's prerouting hook, some around all of its hooks, and
   // still teach it where their source is. No VM has to send any: they end at the port's ingress.
   const linkLocal = and(ether.daddr, 'ff:ff:ff:ff:ff:f0').eq('01:80:c2:00:00:00');
-  const [ingress, egress] = [
-    { hook: 'ingress', prio: INGRESS } as const,
-    { hook: 'egress', prio: EGRESS } as const,
-  ];
-  hooked(table, 'ingress', devices.bridged, [[linkLocal, drop()]], accept(), ingress);
-  if (devices.direct.length > 0) {
+  table.decide('ingress', [[linkLocal, drop()]], accept(), ingress(bridged));
+  if (direct.length > 0) {
     const from: Body[] = [[linkLocal, drop()], [table.verdicts('dispatch', key.inPort.key)]];
-    hooked(table, 'vm_ingress', devices.direct, from, drop(), ingress);
-    hooked(table, 'groups_out', devices.direct, groupsOut(table), accept(), {
-      ...ingress,
-      prio: INGRESS + 10,
-    });
-    hooked(table, 'filters_in', devices.direct, filtersIn(table), accept(), { ...egress, prio: EGRESS - 10 });
-    if (table.size('learn') > 0) {
-      const rules = answers(table, context.host);
-      hooked(table, 'learn_egress', devices.direct, rules, accept(), { ...egress, prio: EGRESS - 20 });
-    }
-    hooked(table, 'vm_egress', devices.direct, toVm(table), accept(), egress);
+    table.decide('vm_ingress', from, drop(), ingress(direct));
+    table.decide('groups_out', groupsOut(table), accept(), ingress(direct, 10));
+    table.decide('filters_in', filtersIn(table), accept(), egress(direct, 10));
+    if (table.size('learn') > 0)
+      table.decide('learn_egress', answers(table, context.host), accept(), egress(direct, 20));
+    table.decide('vm_egress', toVm(table), accept(), egress(direct));
   }
-  hooked(table, 'closed_ingress', devices.closed, [], drop(), ingress);
-  hooked(table, 'closed_egress', devices.closed, [], drop(), egress);
+  table.decide('closed_ingress', [], drop(), ingress(closed));
+  table.decide('closed_egress', [], drop(), egress(closed));
 }
 
-/** All of our tables, without the elements of their sets. */
+/**
+ * All of our tables, without the elements of their sets. One that has nothing to do is there as well: what is the
+ * administrator's in it stays where it is, whatever ours comes and goes.
+ */
 export function tablePlans(context: Context, inventory: Inventory, devices: Devices): TablePlan[] {
   const plans: TablePlan[] = [];
   if (Object.values(context.host.bridges).some(({ backend }) => backend === 'bridge')) {
@@ -203,8 +174,8 @@ export function tablePlans(context: Context, inventory: Inventory, devices: Devi
   }
   const inet = tableWriter('inet', inventory);
   forwardChains(inet, context);
-  if (inet.plan().chains.length > 0) plans.push(inet.plan());
-  if (devices.bridged.length + devices.direct.length + devices.closed.length > 0) {
+  plans.push(inet.plan());
+  if (context.facts.interfaces) {
     const table = tableWriter('netdev', inventory);
     netdevTable(table, context, devices);
     plans.push(table.plan());

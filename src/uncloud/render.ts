@@ -1,12 +1,13 @@
 import type { Command, Expression, Ruleset } from '../index.ts';
-import { type Context, contextOf } from './context.ts';
+import { contextOf } from './context.ts';
 import type { Facts } from './facts.ts';
 import { hash } from './hash.ts';
 import type { Host } from './host.ts';
 import { type Entry, Inventory, type Parts, type TableFamily } from './inventory.ts';
 import { closedParts, hostParts, vmParts } from './parts.ts';
-import { type Devices, tablePlans } from './plan.ts';
+import { tablePlans } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { closedPorts, devicesOf, portsOf, uncoveredOf } from './ports.ts';
 import type { Problem } from './problem.ts';
 import { digest, Sum } from './sum.ts';
 import { type Elements, TABLE, type TablePlan, tableElements } from './table.ts';
@@ -47,49 +48,6 @@ export function clear(facts: Facts = {}): Command[] {
   });
 }
 
-/** Ports that are nobody's: those of refused VMs, and those on managed bridges that no VM lists. */
-export function closedPorts(
-  { host, blocked = [], facts = {} }: Desired,
-  isListed: (ifname: string) => boolean,
-): string[] {
-  const strangers = (facts.interfaces ?? []).flatMap(({ ifname, bridge }) =>
-    bridge !== undefined && Object.hasOwn(host.bridges, bridge) && host.bridges[bridge]?.unlisted === 'deny'
-      ? [ifname]
-      : [],
-  );
-  const uplinks = new Set(Object.values(host.bridges).flatMap(({ uplinks }) => uplinks));
-  return [...new Set([...blocked, ...strangers])]
-    .filter((name) => !uplinks.has(name) && !isListed(name))
-    .sort();
-}
-
-/** The ports that are listed, with the family that guards each. */
-export type PortFamilies = ReadonlyMap<string, 'bridge' | 'netdev'>;
-
-/** Which devices netdev chains can be hooked to, and which they should be but are not there. */
-export function devicesOf(
-  { host, facts }: Context,
-  ports: PortFamilies,
-  closed: readonly string[],
-): { devices: Devices; uncovered: string[] } {
-  const bridgeOf = new Map((facts.interfaces ?? []).map(({ ifname, bridge }) => [ifname, bridge]));
-  const onBridge = (name: string) => {
-    const bridge = bridgeOf.get(name);
-    return bridge === undefined || host.bridges[bridge]?.backend !== 'netdev';
-  };
-  const isDirect = (name: string) => ports.get(name) === 'netdev' || (!ports.has(name) && !onBridge(name));
-  const guarded = [...ports.keys(), ...closed].sort();
-  const present = guarded.filter((name) => bridgeOf.has(name));
-  return {
-    devices: {
-      bridged: present.filter((name) => !isDirect(name)),
-      direct: present.filter((name) => isDirect(name) && ports.has(name)),
-      closed: present.filter((name) => isDirect(name) && !ports.has(name)),
-    },
-    uncovered: guarded.filter((name) => !bridgeOf.has(name)),
-  };
-}
-
 /** An element as a set or map lists it. */
 export function elementOf({ key, value }: Entry): Elements[number] {
   return value === undefined ? key : [key, value as Expression];
@@ -108,20 +66,8 @@ export function renderPlans(
   return { nftables: [...clear(facts), ...elements.map((add) => ({ add }))] };
 }
 
-/** The ports that VMs have on this host. */
-export function portsOf(host: Host, vms: Iterable<Policy['vms'][string]>): Map<string, 'bridge' | 'netdev'> {
-  const ports = new Map<string, 'bridge' | 'netdev'>();
-  for (const { nics } of vms) {
-    for (const { ifname, bridge } of nics) {
-      const known = Object.hasOwn(host.bridges, bridge) ? host.bridges[bridge] : undefined;
-      if (known) ports.set(ifname, known.backend);
-    }
-  }
-  return ports;
-}
-
 function collect(desired: Desired) {
-  const { host, policy, facts } = desired;
+  const { host, policy, facts = {}, blocked = [] } = desired;
   const context = contextOf(host, policy, facts);
   const inventory = new Inventory();
   const entries = new Map<string, Elements[number][]>();
@@ -134,12 +80,12 @@ function collect(desired: Desired) {
     }
   };
   const ports = portsOf(host, Object.values(policy.vms));
-  const closed = closedPorts(desired, (name) => ports.has(name));
+  const closed = new Set(closedPorts(host, facts, blocked, (name) => ports.has(name)));
   take(hostParts(context));
-  take(closedParts(closed));
+  take(closedParts([...closed]));
   for (const [id, vm] of Object.entries(policy.vms)) take(vmParts(context, id, vm));
-  const { devices, uncovered } = devicesOf(context, ports, closed);
-  return { context, inventory, entries, uncovered, plans: tablePlans(context, inventory, devices) };
+  const plans = tablePlans(context, inventory, devicesOf(host, facts, ports, closed));
+  return { context, entries, plans, uncovered: uncoveredOf(facts, ports, closed) };
 }
 
 /**

@@ -45,11 +45,13 @@ export function settle(
   for (const id of order) attempt(id, previous.get(id));
   refused.clear();
   for (const id of order) attempt(id, records.get(id));
-  if (refused.size === 0 || previous.size === 0) return { vms, refused };
-
-  // What a new record gave up is free now, for those who asked for it in the same change.
-  book = claims(host);
-  for (const [id, record] of vms) book.claim(id, record);
-  for (const id of [...refused.keys()]) attempt(id, records.get(id));
+  // What a new record gave up is free now, for those who asked for it in the same change. Who is refused in the end is
+  // told why by what stands then.
+  for (let before = Infinity; refused.size > 0 && refused.size < before; ) {
+    before = refused.size;
+    book = claims(host);
+    for (const [id, record] of vms) book.claim(id, record);
+    for (const id of order) if (refused.has(id)) attempt(id, records.get(id));
+  }
   return { vms, refused };
 }

@@ -50,6 +50,8 @@ export interface Turn {
 export class Standing {
   readonly #host: Host;
   readonly #claims: Claims;
+  /** The age of each claim, as far as it is known. */
+  readonly #revisions: Map<string, number>;
   readonly #inForce = new Map<string, Vm>();
   /** Records that are good in themselves, and claim what is another's. */
   readonly #waiting = new Map<string, Vm>();
@@ -63,6 +65,7 @@ export class Standing {
     const { policy, problems } = parsePolicy(value, options);
     const { vms, ...words } = policy;
     this.#host = options.host;
+    this.#revisions = new Map(Object.entries(options.revisions ?? {}));
     this.#words = words;
     this.#wordProblems = problems.filter(({ key }) => !VM_KEY.test(key));
     this.#claims = claims(options.host);
@@ -123,11 +126,18 @@ export class Standing {
   }
 
   /** Takes records. What is not valid is refused for itself alone, and keeps what it had. */
-  change(records: Readonly<Record<string, unknown>>, words: WordRecords, undo: Undo): Turn {
+  change(
+    records: Readonly<Record<string, unknown>>,
+    words: WordRecords,
+    undo: Undo,
+    revisions: Readonly<Record<string, number>> = {},
+  ): Turn {
+    for (const id of Object.keys(records))
+      undo.put(this.#revisions, id, Object.hasOwn(revisions, id) ? revisions[id] : undefined);
     const before = new Map<string, Vm | undefined>();
     const touched = new Set<string>();
     const { reworded, misses } = this.#reword(words, undo);
-    let isFreed = false;
+    let isMoved = false;
 
     const put = (id: string, vm: Vm | undefined) => {
       const old = this.#inForce.get(id);
@@ -171,7 +181,7 @@ export class Standing {
       });
       settle(id);
       put(id, vm);
-      isFreed ||= old !== undefined;
+      isMoved = true;
     };
     const judged = (id: string, vm: Vm | Refused, from: Omit<Refusal, 'problem'>) => {
       if (!(vm instanceof Refused)) return attempt(id, vm, from);
@@ -184,16 +194,19 @@ export class Standing {
         const found = referring(vm)(this.#words);
         if (!(found instanceof Refused)) continue;
         release(id, vm);
-        isFreed = true;
-        const from = { ports: vm.nics.map(({ ifname }) => ifname), judge: referring(vm) };
+        isMoved = true;
+        const from = { ports: legiblePorts(vm, this.#host), judge: referring(vm) };
         put(id, undefined);
         if (!this.#refused.has(id)) refuse(id, found, from);
       }
-      for (const [id, refusal] of [...this.#refused].sort(byId)) {
-        if (!Object.hasOwn(records, id)) judged(id, refusal.judge(this.#words), refusal);
-      }
     }
-    for (const [id, record] of Object.entries(records)) {
+    const due = new Map<string, unknown>([...(reworded ? this.#refused : []), ...Object.entries(records)]);
+    for (const [id, record] of this.#inOrder(due)) {
+      if (!Object.hasOwn(records, id)) {
+        const refusal = record as Refusal;
+        judged(id, refusal.judge(this.#words), refusal);
+        continue;
+      }
       if (record !== undefined && record !== null) {
         const from = { ports: legiblePorts(record, this.#host), judge: judging(id, record) };
         judged(id, validVm(id, record, this.#words), from);
@@ -204,17 +217,24 @@ export class Standing {
       if (!old) continue;
       release(id, old);
       put(id, undefined);
-      isFreed = true;
+      isMoved = true;
     }
-    // What was given up is free for those who wait for it; what they give up in turn, for others.
-    while (isFreed) {
-      isFreed = false;
-      for (const [id, vm] of [...this.#waiting].sort(byId)) {
+    // What was given up is free for those who wait for it; what they give up in turn, for others. And what was taken
+    // may be another reason to wait.
+    while (isMoved) {
+      isMoved = false;
+      for (const [id, vm] of this.#inOrder(this.#waiting)) {
         const { ports, judge } = this.#refused.get(id) as Refusal;
         attempt(id, vm, { ports, judge });
       }
     }
     return { before, touched, reworded };
+  }
+
+  /** The oldest claim first. */
+  #inOrder<T>(records: ReadonlyMap<string, T>): [string, T][] {
+    const age = (id: string) => this.#revisions.get(id) ?? Number.MAX_VALUE;
+    return [...records].sort(([a], [b]) => age(a) - age(b) || (a < b ? -1 : 1));
   }
 
   /** Takes records of groups, networks and filters; tells whether any is another now, and whether VMs may miss one. */
@@ -269,5 +289,3 @@ const referring =
       throw error;
     }
   };
-
-const byId = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);

@@ -1,6 +1,7 @@
 import {
   type Chain,
   type Expression,
+  goto,
   type LimitState,
   limit,
   type MapExpression,
@@ -11,6 +12,7 @@ import {
   type Verdict,
 } from '../index.ts';
 import { maskLength } from './address.ts';
+import { identifier } from './check.ts';
 import type { SetMode } from './host.ts';
 import type { Inventory, TableFamily, Use } from './inventory.ts';
 
@@ -72,6 +74,10 @@ export interface TableWriter {
    * Adds a base chain that fails closed. What no rule ends meets `last`, which is a rule as well: the kernel puts
    * rules in force at once, all together, and policies one by one thereafter. The policy is drop for the moment in
    * which the chain goes and another one takes its place: the kernel takes the rules out of it before its hook.
+   *
+   * Of devices, each has a base chain of its own, which goes to the one with the rules: one that comes or goes
+   * leaves the others' hooks alone, which no kernel before 6.4 could do with a chain of several, nor later ones
+   * where it is to be in two such chains.
    */
   decide(name: string, rules: readonly Rule[], last: Verdict, base: Omit<BaseChain, 'policy'>): void;
   /** A match on the set of this name. */
@@ -113,10 +119,15 @@ export function tableWriter(family: TableFamily, inventory: Inventory): TableWri
       if (base?.policy === 'accept' && rules.length === 0) return;
       chains.push({ name, rules, ...(base && { base }) });
     },
-    decide(name, bodies, last, base) {
+    decide(name, bodies, last, { dev, ...base }) {
       const rules = held(bodies);
-      if ('accept' in last && rules.length === 0) return;
-      chains.push({ name, rules: [...rules, [last]], base: { ...base, policy: 'drop' } });
+      if (('accept' in last && rules.length === 0) || dev?.length === 0) return;
+      const own = { ...base, policy: 'drop' } as const;
+      chains.push({ name, rules: [...rules, [last]], ...(!dev && { base: own }) });
+      for (const device of dev ?? []) {
+        const hooked = { ...own, dev: [device] };
+        chains.push({ name: `${name}/${identifier(device)}`, rules: [[goto(name)]], base: hooked });
+      }
     },
     among: (name, { operand, type }, options) => reading({ name, type, ...options }, operand.eq(`@${name}`)),
     learned: (name, { operand, type }) => reading({ name, type, dynamic: {} }, operand.eq(`@${name}`)),

@@ -1,4 +1,4 @@
-import { type Command, diff, type Ruleset, type RulesetElement } from '../index.ts';
+import type { Command, RulesetElement } from '../index.ts';
 import type { SetMode } from './host.ts';
 import type { Entry, TableFamily } from './inventory.ts';
 import { elementOf } from './render.ts';
@@ -104,7 +104,7 @@ function tableTransition(
     if (rooms.delete(idOf(family, name))) doomed.push(name);
   }
 
-  const chains = dirtyChains(family, before, after, dirty);
+  const chains = dirtyChains(before, after, dirty);
   const set = (name: string) => ({ family, table: TABLE, name });
   for (const { chain } of chains.flush) script.flush.push({ flush: { chain: set(chain) } });
   for (const [name, entries] of gone) {
@@ -124,7 +124,6 @@ function tableTransition(
   const add = (list: Command[], element: RulesetElement) => list.push({ add: element } as Command);
   if (after && !before) add(script.make, { table: { family, name: TABLE } });
   for (const chain of chains.make) add(script.make, chainElement(family, chain));
-  script.make.push(...chains.rehook);
   const isWhole = (name: string) => (come.get(name)?.length ?? 0) === size(family, name);
   const look = [...anew, ...inlineOf(chains.fill, inline)].filter((name) => !isWhole(name));
   const all =
@@ -170,31 +169,12 @@ interface ChainChanges {
   readonly remove: readonly string[];
   readonly make: readonly ChainPlan[];
   readonly fill: readonly ChainPlan[];
-  /** What gives chains that stay other devices. */
-  readonly rehook: readonly Command[];
 }
 
-/** What gives a chain other devices without making it anew; nothing where the kernel cannot (before 6.4). */
-function rehooked(
-  family: TableFamily,
-  before: ChainPlan | undefined,
-  after: ChainPlan,
-): readonly Command[] | undefined {
-  if (!before?.base?.dev || !after.base?.dev) return undefined;
-  const alone = (chain: ChainPlan): Ruleset => ({
-    nftables: [{ table: { family, name: TABLE } }, chainElement(family, chain)],
-  });
-  const { nftables } = diff(alone(before), alone(after));
-  return nftables.some((command) => 'delete' in command && !JSON.stringify(command).includes('"dev"'))
-    ? undefined
-    : (nftables as readonly Command[]);
-}
-
-const NO_CHANGES: ChainChanges = { flush: [], remove: [], make: [], fill: [], rehook: [] };
+const NO_CHANGES: ChainChanges = { flush: [], remove: [], make: [], fill: [] };
 
 /** Which chains go, come and have to be filled again. */
 function dirtyChains(
-  family: TableFamily,
   before: TablePlan | undefined,
   after: TablePlan | undefined,
   dirty: ReadonlySet<string>,
@@ -206,7 +186,6 @@ function dirtyChains(
   const remove: string[] = [];
   const make: ChainPlan[] = [];
   const fill: ChainPlan[] = [];
-  const rehook: Command[] = [];
   for (const name of olds.keys()) {
     if (news.has(name)) continue;
     flush.push({ chain: name });
@@ -215,10 +194,7 @@ function dirtyChains(
   for (const [name, chain] of news) {
     const old = olds.get(name);
     const text = JSON.stringify(chain.rules);
-    const hooks =
-      old && JSON.stringify(old.base) === JSON.stringify(chain.base) ? [] : rehooked(family, old, chain);
-    const stays = old && hooks;
-    if (stays) rehook.push(...hooks);
+    const stays = old && JSON.stringify(old.base) === JSON.stringify(chain.base);
     const isSame = stays && JSON.stringify(old.rules) === text && !named(text).some((set) => dirty.has(set));
     if (isSame) continue;
     if (old) flush.push({ chain: name });
@@ -226,7 +202,7 @@ function dirtyChains(
     if (!stays) make.push(chain);
     fill.push(chain);
   }
-  return { flush, remove, make, fill, rehook };
+  return { flush, remove, make, fill };
 }
 
 /** The anonymous sets in the rules of some chains. */

@@ -280,6 +280,25 @@ test('reconcile devices of a chain', requires('root', 'netns', 'ip', 'bridge'), 
   }),
 );
 
+test('reconcile a device that two chains get', requires('root', 'netns', 'ip', 'bridge'), () =>
+  withKernel(async ({ nft, run }) => {
+    for (const name of ['d0', 'd1', 'd2']) run('ip', ['link', 'add', name, 'type', 'bridge']);
+    const at = { family: 'netdev', table: 't', type: 'filter', prio: 0 } as const;
+    const desired = (...dev: string[]): Ruleset => ({
+      nftables: [
+        { table: { family: 'netdev', name: 't' } },
+        { chain: { ...at, name: 'in', hook: 'ingress', dev } },
+        { chain: { ...at, name: 'out', hook: 'egress', dev } },
+        { rule: { family: 'netdev', table: 't', chain: 'out', expr: [{ counter: null }] } },
+      ],
+    });
+    for (const dev of [['d0'], ['d0', 'd1'], ['d1', 'd2'], ['d0']]) {
+      await reconcile(nft, desired(...dev));
+      assert.equal((await reconcile(nft, desired(...dev))).changed, false);
+    }
+  }),
+);
+
 test(
   'reconcile devices of a flowtable, in place',
   requires('root', 'netns', 'ip', 'bridge', 'flowtable'),

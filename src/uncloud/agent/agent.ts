@@ -47,8 +47,8 @@ export class Agent {
   #hasSnapshot = false;
   /** Keys that are not as they were when the rules were last put in force. */
   readonly #changed = new Set<string>();
-  /** Whether more than those may be different. */
-  #isWhole = true;
+  /** Whether interfaces are, whether somebody changed our tables, whether nobody knows what else is. */
+  #suspect = { interfaces: true, tables: true, all: true };
   #turn: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
   #isDue = false;
@@ -157,13 +157,13 @@ export class Agent {
     this.#heard.seed(entries);
     for (const { key } of entries) this.#changed.add(key);
     this.#hasSnapshot = true;
-    this.#isWhole = true;
+    this.#suspect.all = true;
     this.#log('info', 'snapshot read', { records: entries.length, revision });
     await this.#enforce(signal);
   }
 
   #healTables(signal: AbortSignal): Promise<void> {
-    this.#isWhole = true;
+    this.#suspect.tables = true;
     return this.#heal(() => this.#enforceNow(signal), signal);
   }
 
@@ -184,7 +184,7 @@ export class Agent {
 
   /** Rules hang on interfaces, and routes end with them. */
   #seeInterfaces(): void {
-    this.#isWhole = true;
+    this.#suspect.interfaces = true;
     this.#routes?.forget();
     this.#due();
   }
@@ -262,14 +262,15 @@ export class Agent {
 
   async #enforceThose(signal: AbortSignal): Promise<Enforced> {
     const { entries } = this.#heard;
-    const isWhole = this.#isWhole;
-    this.#isWhole = false;
+    const { interfaces: isElsewhere, tables: isSpoiled, all } = this.#suspect;
+    this.#suspect = { interfaces: false, tables: false, all: false };
+    const interfaces = describeInterfaces(this.#interfaces.interfaces);
+    const differences = { keys: this.#changed, isSpoiled, ...(isElsewhere && { interfaces }) };
     try {
-      const some = isWhole ? undefined : await this.#enforcer.change(this.#changed, entries, signal);
-      const facts = { ...this.#kernel, interfaces: describeInterfaces(this.#interfaces.interfaces) };
-      return some ?? (await this.#enforcer.whole(entries, facts, signal));
+      const some = all ? undefined : await this.#enforcer.change(differences, entries, signal);
+      return some ?? (await this.#enforcer.whole(entries, { ...this.#kernel, interfaces }, signal));
     } catch (error) {
-      this.#isWhole = true;
+      this.#suspect.all = true;
       throw error;
     }
   }

@@ -20,12 +20,25 @@ const UNREADABLE = 'this is not JSON';
 
 /** Puts everything together that there is. */
 export function desiredPolicy(prefix: string, entries: ReadonlyMap<string, Entry>): DesiredPolicy {
+  return {
+    value: desiredRecords(prefix, entries.keys(), entries),
+    revisions: revisionsOf(prefix, entries.keys(), entries),
+  };
+}
+
+/** The age of the VMs' keys among some. */
+export function revisionsOf(
+  prefix: string,
+  keys: Iterable<string>,
+  entries: ReadonlyMap<string, Entry>,
+): Record<string, number> {
   const revisions: Record<string, number> = Object.create(null);
-  for (const [key, { created }] of entries) {
+  for (const key of keys) {
     const place = placeOf(prefix, key);
-    if (place?.kind === 'vms') revisions[place.name] = created;
+    const created = entries.get(key)?.created;
+    if (place?.kind === 'vms' && created !== undefined) revisions[place.name] = created;
   }
-  return { value: desiredRecords(prefix, entries.keys(), entries), revisions };
+  return revisions;
 }
 
 /** Puts the records of some keys together: nothing for what is gone; what is no JSON, validation refuses alone. */

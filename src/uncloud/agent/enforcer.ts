@@ -1,12 +1,13 @@
-import { type Connection, TransactionError } from '../../index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Command, type Connection, TransactionError } from '../../index.ts';
 import { apply } from '../apply.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, Interface } from '../facts.ts';
 import { Firewall } from '../firewall.ts';
 import { completed, type Host } from '../host.ts';
 import type { Policy, Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
 import type { Entry } from '../store/index.ts';
-import { desiredPolicy, desiredRecords } from './desired.ts';
+import { desiredPolicy, desiredRecords, revisionsOf } from './desired.ts';
 import { ownedCommands, ownedRendering } from './owned.ts';
 
 /** What putting records in force came to. */
@@ -22,9 +23,19 @@ export interface Enforced {
   readonly among?: readonly string[];
 }
 
+/** What may be different from what was put in force last. */
+export interface Differences {
+  /** Keys whose records are. */
+  readonly keys: ReadonlySet<string>;
+  /** The interfaces that there are, where they are others. */
+  readonly interfaces?: readonly Interface[];
+  /** Whether somebody else changed our tables. */
+  readonly isSpoiled: boolean;
+}
+
 /**
- * Puts records in force. As a whole: everything is compared with what is in the kernel. Or what changed: some
- * VMs among many cost their own elements, a group its own rules.
+ * Puts records in force. As a whole: everything is made anew and compared with what is in the kernel. Or what
+ * changed: some VMs among many cost their own elements, a group its own rules, a port its own closing.
  */
 export class Enforcer {
   readonly #nft: Connection;
@@ -32,6 +43,9 @@ export class Enforcer {
   readonly #prefix: string;
   readonly #isOwner: boolean;
   #firewall: Firewall | undefined;
+  /** The host and the interfaces that it is of. */
+  #completed: Host | undefined;
+  #interfaces: readonly Interface[] = [];
   /** What was in force, while nobody is sure what is: those who had something claim it. */
   #previous: Policy | undefined;
 
@@ -50,31 +64,33 @@ export class Enforcer {
     const firewall = new Firewall({ host, policy, facts, revisions, ...(previous && { previous }) });
     this.#firewall = undefined;
     this.#previous = previous;
-    const rendering = firewall.rendering();
-    const { changed } = await apply(this.#nft, this.#isOwner ? ownedRendering(rendering) : rendering, {
-      signal,
-    });
+    const changed = await this.#apply(firewall, signal);
     this.#firewall = firewall;
+    this.#completed = host;
+    this.#interfaces = facts.interfaces ?? [];
     return enforced(firewall, changed);
   }
 
   /**
-   * Puts the records of some keys in force.
+   * Puts what is different in force.
    *
-   * @returns nothing where that takes the whole: before the first, and after a failure
+   * @returns nothing where that takes the whole: before the first, after a failure, and where the host has become another
    */
   async change(
-    keys: ReadonlySet<string>,
+    { keys, interfaces, isSpoiled }: Differences,
     entries: ReadonlyMap<string, Entry>,
     signal: AbortSignal,
   ): Promise<Enforced | undefined> {
     const firewall = this.#firewall;
-    if (firewall === undefined) return undefined;
+    if (firewall === undefined || (interfaces && !this.#isSameHost(interfaces))) return undefined;
     const { vms, ...words } = desiredRecords(this.#prefix, keys, entries);
-    const { commands, undo } = firewall.change(vms, words);
+    const revisions = revisionsOf(this.#prefix, keys, entries);
+    const { commands, undo } = firewall.change(vms, words, { revisions, ...(interfaces && { interfaces }) });
+    const isUnsure = isSpoiled || (interfaces !== undefined && isReplaced(this.#interfaces, interfaces));
+    this.#interfaces = interfaces ?? this.#interfaces;
+    let changed: boolean;
     try {
-      if (commands.length > 0)
-        await this.#nft.commit(this.#isOwner ? ownedCommands(commands) : [...commands], { signal });
+      changed = isUnsure ? await this.#apply(firewall, signal) : await this.#commit(commands, signal);
     } catch (error) {
       undo();
       this.#previous = firewall.policy();
@@ -83,8 +99,35 @@ export class Enforcer {
       throw error;
     }
     const isReworded = Object.values(words).some((records) => Object.keys(records).length > 0);
-    return { ...enforced(firewall, commands.length > 0), ...(!isReworded && { among: Object.keys(vms) }) };
+    const isElsewhere = isReworded || isUnsure || interfaces !== undefined;
+    return { ...enforced(firewall, changed), ...(!isElsewhere && { among: Object.keys(vms) }) };
   }
+
+  #isSameHost(interfaces: readonly Interface[]): boolean {
+    return isDeepStrictEqual(completed(this.#host, { interfaces }), this.#completed);
+  }
+
+  /** Compares the kernel with all that a firewall stands for, and mends it. */
+  async #apply(firewall: Firewall, signal: AbortSignal): Promise<boolean> {
+    const rendering = firewall.rendering();
+    return (await apply(this.#nft, this.#isOwner ? ownedRendering(rendering) : rendering, { signal }))
+      .changed;
+  }
+
+  async #commit(commands: readonly Command[], signal: AbortSignal): Promise<boolean> {
+    if (commands.length === 0) return false;
+    await this.#nft.commit(this.#isOwner ? ownedCommands(commands) : [...commands], { signal });
+    return true;
+  }
+}
+
+/**
+ * Whether an interface took the place of one of its name. What hung on that one is gone: a chain goes with its device
+ * on kernels before those that hold it ready for the next.
+ */
+function isReplaced(before: readonly Interface[], now: readonly Interface[]): boolean {
+  const indices = new Map(before.map(({ ifname, index }) => [ifname, index]));
+  return now.some(({ ifname, index }) => indices.has(ifname) && indices.get(ifname) !== index);
 }
 
 function enforced(firewall: Firewall, changed: boolean): Enforced {

@@ -134,7 +134,7 @@ function unprovedAccepts(rules: Rules, { ifname, mac }: NicRecord, mapsAreEmpty 
   // The hooks that frames come in by; there one chain decides.
   const deciding = rules.bases.filter(
     ({ name, dev }) =>
-      /^(prerouting|vm_ingress_\d+)$/.test(name) && (dev === undefined || [dev].flat().includes(ifname)),
+      /^(prerouting|vm_ingress\/.*)$/.test(name) && (dev === undefined || [dev].flat().includes(ifname)),
   );
   assert.equal(deciding.length, 1, `${ifname}: one chain has to decide`);
   for (const base of deciding) walk(base.name, false, []);

@@ -128,4 +128,14 @@ rows('devices of a chain', [
     ],
     { kernel: '6.3.9' },
   ],
+  [
+    'one that two chains get: the second anew, as no transaction gives it to both',
+    table(base('b', { hook: 'ingress', dev: ['a'] }), base('c', { hook: 'ingress', prio: 1, dev: ['a'] })),
+    table(base('b', { hook: 'ingress', dev: ['a', 'x'] }), base('c', { hook: 'ingress', prio: 1, dev: ['a', 'x'] })),
+    [
+      'delete chain c',
+      'add chain b {"type":"filter","hook":"ingress","prio":0,"policy":"accept","dev":["x"]}',
+      'add chain c {"type":"filter","hook":"ingress","prio":1,"policy":"accept","dev":["a","x"]}',
+    ],
+  ],
 ]);
