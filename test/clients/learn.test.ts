@@ -276,6 +276,26 @@ for (const mode of modes.filter((one) => isThorough(one) || one.sets === 'named'
       machines.alice.run('ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
     });
 
+    test('dhcpcd, DHCPv6: what it is given passes, duplicate address detection first', async () => {
+      events.length = 0;
+      const settings = join(machines.directory, 'dhcpcd.conf');
+      writeFileSync(settings, 'duid ll\nipv6only\nnoipv6rs\ninterface eth0\nia_na 1\n');
+      // Its files are wherever it was built to have them: somewhere of its own is mounted over them.
+      const inside = `mount -t tmpfs t /var/lib/dhcpcd; mount -t tmpfs t /run
+        exec dhcpcd -6 -1 -B -d -f '${settings}' -C resolv.conf eth0`;
+      const client = machines.alice.start('unshare', '--mount', 'sh', '-c', inside);
+      await until(
+        () => `it is bound: ${client.said} ${JSON.stringify(events)}`,
+        () => /DHCPv6 DAD completed/.test(client.said),
+      );
+      await client.end(5);
+      assert.deepEqual(told('learnt'), [LEASED6]);
+      // It gives what it was given as an address without a network.
+      machines.alice.run('ip', 'route', 'replace', `${NETWORK6}/64`, 'dev', 'eth0');
+      assert.ok(pings(machines.alice, LEASED6));
+      machines.alice.run('ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+    });
+
     test('any: the first packet teaches one address, and nobody else’s', async () => {
       const own = (address: string) =>
         machines.bob.run('ip', 'address', 'add', `${address}/24`, 'dev', 'eth0');
