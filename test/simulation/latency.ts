@@ -9,13 +9,19 @@ interface Pending {
 /** How long it takes from the call that puts a record until a host's kernel has announced the commit with it. */
 export class Latency {
   readonly #pending = new Map<string, Pending>();
+  #isMeasuring = false;
   /** Milliseconds: for each host by itself, and for the last host of each change. */
   readonly each: number[] = [];
   readonly last: number[] = [];
 
+  /** Changes that begin from now on are measured, or are not: while something is at fault they wait for its end. */
+  measure(isMeasuring: boolean): void {
+    this.#isMeasuring = isMeasuring;
+  }
+
   /** An address that appears nowhere else is about to be put. */
   begin(address: string, hosts: readonly number[]): void {
-    this.#pending.set(address, { at: now(), waiting: new Set(hosts) });
+    if (this.#isMeasuring) this.#pending.set(address, { at: now(), waiting: new Set(hosts) });
   }
 
   /** It was not put, or something happened that has nothing to do with speed. */

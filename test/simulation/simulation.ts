@@ -272,7 +272,6 @@ class Run {
 
   async #fault(name: string, fault: Fault): Promise<void> {
     const { hosts, etcd, store, manager, random, latency, limit, scale, say } = this.#world;
-    latency.forgetAll();
     manager.start();
     const scene: Scene = {
       ...{ hosts, etcd, store, manager, random, scale },
@@ -310,9 +309,11 @@ class Run {
   async #calm(milliseconds: number): Promise<number> {
     const { manager, latency } = this.#world;
     const start = now();
+    latency.measure(true);
     manager.start();
     await pause(milliseconds);
     await manager.stop();
+    latency.measure(false);
     await this.#until(async () => latency.pending === 0, 10).catch((error) => {
       this.#complaints.push(`a change did not arrive everywhere: ${error}`);
     });
