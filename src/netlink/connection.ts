@@ -94,10 +94,11 @@ export class Connection {
   /** As {@link commit}, on this thread: for small transactions, which `reset` nothing. */
   commitSync(commands: Commands, options: Omit<CommitOptions, 'signal'> = {}): CommitResult {
     const parsed = parseCommands(commands);
-    const reset = parsed.find(({ verb }) => verb === 'reset');
-    if (reset !== undefined)
-      throw new CompileError(reset.path, 'reset needs commit(): it asks the kernel once more');
-    return { ...this.#committer.commitSync(parsed, commands, options), reset: new Map() };
+    for (const { verb, path } of parsed)
+      if (verb === 'reset') throw new CompileError(path, 'reset needs commit(): it asks the kernel once more');
+    // Each by its name: spreading takes a twentieth of the whole.
+    const { generation, handles, messages, bytes } = this.#committer.commitSync(parsed, commands, options);
+    return { generation, handles, messages, bytes, reset: new Map() };
   }
 
   /**

@@ -43,14 +43,14 @@ const FEW = 16;
  * Elements that are added alone to a set, as ones that must not be there yet: mostly they are not. A commit of them
  * always changes something, so that the kernel need not tell which generation began: that takes it a quarter of its time.
  */
-export function elementsAsNew({ messages, ...rest }: Prepared): Prepared | undefined {
+export function elementsAsNew({ messages, view, generation }: Prepared): Prepared | undefined {
   if (!Array.isArray(messages) || messages.length !== 1) return undefined;
   const [message] = messages as [OutgoingMessage];
   const { kind, type, flags } = message;
   if (kind !== 'elements' || type !== MESSAGE.NEWSETELEM || flags !== NLM.CREATE) return undefined;
   const { elements } = message;
   if (!(elements instanceof PackedElements) || elements.length > FEW) return undefined;
-  return { ...rest, messages: [{ ...message, flags: flags | NLM.EXCL }] };
+  return { messages: [{ ...message, flags: flags | NLM.EXCL }], view, generation };
 }
 
 /** Compiled anew where many elements turn out to be more than literals. */
