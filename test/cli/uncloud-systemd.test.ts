@@ -13,6 +13,7 @@ import { until } from '../support/wait.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'nftjs-uncloud';
 /** The unit's own store, unless it is told another one: a directory, in the one that is the agent's. */
+const DIRECTORY = 'dir:/var/lib/nftjs/store';
 const STORE = '/var/lib/private/nftjs/store/distributed-firewall';
 const CAP_NET_ADMIN = 1 << 12;
 
@@ -37,6 +38,7 @@ suite('the unit, run by systemd', requires('root', 'systemd'), () => {
     const unit = readFileSync(join(ROOT, `systemd/${NAME}.service`), 'utf8');
     systemd.write(`/etc/systemd/system/${NAME}.service`, unit);
     systemd.write('/etc/nftjs/host.json', '{"bridges": {"br0": {"uplinks": ["up0"]}}, "sets": "named"}');
+    systemd.write('/etc/nftjs/uncloud.env', 'NFTJS_OPTIONS=--name here\n');
     settle({ StandardError: 'append:/run/agent.log' });
   });
   after(async () => {
@@ -88,7 +90,8 @@ suite('the unit, run by systemd', requires('root', 'systemd'), () => {
   });
 
   test('follows the store, heals, and keeps the last good state in its directory', async () => {
-    systemd.write(`${STORE}/vm/one.json`, vm(1));
+    systemd.write('/root/vms.json', `{"vms": {"one": ${vm(1)}}}`);
+    systemd.run('nftjs', 'uncloud', 'import', 'json', '/root/vms.json', '--store', DIRECTORY);
     await until(
       () => `the VM is in force: ${log()}`,
       async () => (await rules()).includes('192.0.2.1'),
@@ -97,11 +100,25 @@ suite('the unit, run by systemd', requires('root', 'systemd'), () => {
     await until('they are put back', async () => (await rules()).includes('192.0.2.1'));
     await until('systemd is told', () => unit('StatusText').startsWith('1 VMs at revision'));
     await until('the state is kept', () => systemd.try('test', '-s', '/var/lib/nftjs/state').status === 0);
-    await until('the host has its status in the store', () => {
-      const { status } = systemd.try('sh', '-c', `cat ${STORE}/host/*/status.json`);
-      return status === 0;
-    });
+    systemd.run('nftjs', 'uncloud', 'wait', '--vm', 'one', '--name', 'here', '--store', DIRECTORY);
     for (const word of ['EPERM', 'EACCES', 'not told']) assert.ok(!log().includes(word), log());
+  });
+
+  test('waits for whoever else writes into the directory, another user as well', async () => {
+    const start = systemd
+      .read('/proc/1/stat')
+      .replace(/^.*\) /, '')
+      .split(' ')[19];
+    const lock = '/var/lib/private/nftjs/store/.lock-1000000';
+    systemd.write(lock, `1 ${start}`);
+    systemd.write(`${STORE}/vm/two.json`, vm(2));
+    await until('the VM is in force', async () => (await rules()).includes('192.0.2.2'));
+    const revision = () => JSON.parse(systemd.read(`${STORE}/host/here/status.json`)).revision;
+    const before = revision();
+    await pause(1500);
+    assert.equal(revision(), before, 'it has the lock');
+    systemd.write(lock, '');
+    await until('the status says so', () => revision() > before);
   });
 
   test('reload reads everything again, as often as it is asked for', async () => {

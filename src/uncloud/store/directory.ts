@@ -18,6 +18,8 @@ export interface DirectoryOptions {
 }
 
 const SUFFIX = '.json';
+/** Who reads a record may be another user than who wrote it: the directory's rights and the umask say. */
+const SHARED = 0o666;
 /** Editors and copies come in several steps: wait for the last, this many milliseconds. */
 const SETTLE = 5;
 const AT_ONCE = 64;
@@ -95,8 +97,8 @@ export class DirectoryStore implements Store {
       const file = this.#path(key + SUFFIX);
       const expires = this.#path(expiresOf(key));
       if (ttl === undefined) await rm(expires, { force: true });
-      else await writeAtomically(expires, `${Date.now() + ttl * 1000}\n`);
-      await writeAtomically(file, value);
+      else await writeAtomically(expires, `${Date.now() + ttl * 1000}\n`, SHARED);
+      await writeAtomically(file, value, SHARED);
       await this.#look(key + SUFFIX);
       return (this.#history.get(key) as Entry).revision;
     });

@@ -20,11 +20,13 @@ export async function removeDrafts(file: string): Promise<void> {
 /**
  * Writes a file so that a reader, and a machine that loses its power, has the old content or the new one,
  * whole.
+ *
+ * @param mode - who may read it, less what the umask takes away; its owner alone where left out
  */
-export async function writeAtomically(file: string, content: string): Promise<void> {
+export async function writeAtomically(file: string, content: string, mode = 0o600): Promise<void> {
   const draft = besides(file);
   try {
-    await using handle = await open(draft, 'wx', 0o600);
+    await using handle = await open(draft, 'wx', mode);
     await handle.writeFile(content);
     await handle.sync();
     await rename(draft, file);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -98,6 +98,24 @@ suite('a store in a directory', () => {
     assert.deepEqual(await readdir(join(home.path, 'vm')), ['k.json']);
     assert.equal((await readFile(join(home.path, 'vm', 'k.json'), 'utf8')).length % 10_000, 0);
     assert.ok((await readdir(home.path)).length <= 2, 'vm, and one lock');
+  });
+
+  test('lets those read who the umask says: an agent is another user than who writes records', async () => {
+    await using home = await directory();
+    await using store = new DirectoryStore(home.path);
+    const umask = process.umask(0o022);
+    try {
+      for (const [mask, mode] of [
+        [0o022, 0o644],
+        [0o077, 0o600],
+      ] as const) {
+        process.umask(mask);
+        await store.put('vm/k', '1');
+        assert.equal((await stat(join(home.path, 'vm/k.json'))).mode & 0o777, mode);
+      }
+    } finally {
+      process.umask(umask);
+    }
   });
 
   test('is not locked by a process that was killed with the lock in its hand', async () => {
