@@ -1,6 +1,6 @@
 import { hostIsLittleEndian } from '../datatype/byteorder.ts';
 import { WireError } from '../wire/attribute-reader.ts';
-import { bytes, type Codec, decode, encode, nested, optional, string, u32 } from '../wire/schema.ts';
+import { bytes, type Codec, decode, nested, optional, string, u32 } from '../wire/schema.ts';
 
 /** What a verdict does, with the kernel's numbers: packet verdicts are ≥ 0, those of the machine < 0. */
 const VERDICT_CODES = {
@@ -32,11 +32,13 @@ const verdictCode: Codec<VerdictCode> = {
   },
 };
 
+const NFTA_DATA_VALUE = 1;
+const NFTA_DATA_VERDICT = 2;
+
+const verdict = nested({ code: optional(1, verdictCode), chain: optional(2, string) });
+
 /** NFTA_DATA_*: exactly one of the two. */
-const dataSchema = {
-  value: optional(1, bytes),
-  verdict: optional(2, nested({ code: optional(1, verdictCode), chain: optional(2, string) })),
-};
+const dataSchema = { value: optional(NFTA_DATA_VALUE, bytes), verdict: optional(NFTA_DATA_VERDICT, verdict) };
 
 /** Bytes for a register, or a verdict. */
 export type Data = Uint8Array | VerdictData;
@@ -45,8 +47,8 @@ export type Data = Uint8Array | VerdictData;
 export const data: Codec<Data> = {
   write(writer, id, value) {
     writer.begin(id);
-    if (value instanceof Uint8Array) encode(dataSchema, { value }, writer);
-    else encode(dataSchema, { verdict: value }, writer);
+    if (value instanceof Uint8Array) writer.raw(NFTA_DATA_VALUE, value);
+    else verdict.write(writer, NFTA_DATA_VERDICT, value);
     writer.end();
   },
   read(bytes, start, end) {

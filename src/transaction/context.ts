@@ -184,7 +184,7 @@ export class TransactionContext {
 /** Starts with family and table, so that it goes with its table. */
 function madeKey({ kind, node }: ParsedCommand): string {
   const { family, table, name } = node as { family: string; table?: string; name?: string };
-  return key(family, table ?? name ?? '', kind === 'map' ? 'set' : kind, name ?? '');
+  return key(family, table ?? name ?? '', `${kind === 'map' ? 'set' : kind}\0${name ?? ''}`);
 }
 
 /** What the keys of everything in a table begin with, of a family, or of all. */
@@ -192,8 +192,8 @@ function partOf(...parts: readonly (string | undefined)[]): string {
   return parts.map((part) => (part === undefined ? '' : `${part}\0`)).join('');
 }
 
-function key(...parts: readonly string[]): string {
-  return parts.join('\0');
+function key(family: string, table: string, name: string): string {
+  return `${family}\0${table}\0${name}`;
 }
 
 /** NFPROTO_* of the command's object; 0 where it says none. */

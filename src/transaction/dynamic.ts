@@ -15,10 +15,10 @@ export function withDynamicSets(commands: readonly ParsedCommand[]): readonly Pa
   for (const { kind, node } of commands) {
     if (kind !== 'rule' || !Array.isArray(node.expr)) continue;
     for (const statement of node.expr) {
-      for (const key of ['set', 'map']) {
-        const reference = statement?.[key]?.[key];
-        if (typeof reference === 'string') changed.add(placeOf(key, node, reference));
-      }
+      const set = statement?.set?.set;
+      if (typeof set === 'string') changed.add(placeOf('set', node, set));
+      const map = statement?.map?.map;
+      if (typeof map === 'string') changed.add(placeOf('map', node, map));
     }
   }
   if (changed.size === 0) return commands;

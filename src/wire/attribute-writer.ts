@@ -143,8 +143,10 @@ export class AttributeWriter {
   #put(type: number, size: number): number {
     if (size + HEADER > MAX_LENGTH) throw new AttributeTooLongError(`an attribute of ${size} bytes`);
     const at = this.reserve((HEADER + size + 3) & ~3);
-    this.#setHost16(at, HEADER + size);
-    this.#setHost16(at + 2, type);
+    const length = HEADER + size;
+    // Both halves of the header at once.
+    const header = hostIsLittleEndian ? (type << 16) | length : (length << 16) | type;
+    this.#view.setInt32(at, header, hostIsLittleEndian);
     return at + HEADER;
   }
 
