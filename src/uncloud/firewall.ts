@@ -11,7 +11,7 @@ import { tablePlans } from './plan.ts';
 import type { Policy, Vm } from './policy.ts';
 import { portOf } from './port.ts';
 import type { Problem } from './problem.ts';
-import { elementOf, type Rendering, renderPlans, settingHash } from './render.ts';
+import { elementOf, type Rendering, render, renderPlans, settingHash } from './render.ts';
 import { Standing, type Turn, type WordRecords } from './standing.ts';
 import { StandingPorts } from './standing-ports.ts';
 import { digest, Sum } from './sum.ts';
@@ -157,6 +157,12 @@ export class Firewall {
       uncovered: this.#ports.uncovered,
       unenforced: unenforced(this.#context, Object.fromEntries(this.#standing.vms)),
     };
+  }
+
+  /** What keeps the host closed as long as {@link rendering} is not in force: the same, of a policy that has nothing. */
+  denial(): Rendering {
+    const policy = { vms: {}, groups: {}, networks: {}, filters: {} };
+    return render({ host: this.#host, policy, facts: this.#context.facts });
   }
 
   /**

@@ -6,7 +6,9 @@ import { Firewall } from '../firewall.ts';
 import { completed, type Host } from '../host.ts';
 import type { Policy, Vm } from '../policy.ts';
 import type { Problem } from '../problem.ts';
+import type { Rendering } from '../render.ts';
 import type { Entry } from '../store/index.ts';
+import { TABLE } from '../table.ts';
 import { desiredPolicy, desiredRecords, revisionsOf } from './desired.ts';
 import { ownedCommands, ownedRendering } from './owned.ts';
 
@@ -22,6 +24,9 @@ export interface Enforced {
   /** The VMs that alone may be different from what they were. */
   readonly among?: readonly string[];
 }
+
+/** From so many VMs on it takes longer to put their rules back than they may be without: nothing passes until then. */
+const MANY = 1000;
 
 /** What may be different from what was put in force last. */
 export interface Differences {
@@ -109,9 +114,27 @@ export class Enforcer {
 
   /** Compares the kernel with all that a firewall stands for, and mends it. */
   async #apply(firewall: Firewall, signal: AbortSignal): Promise<boolean> {
-    const rendering = firewall.rendering();
-    return (await apply(this.#nft, this.#isOwner ? ownedRendering(rendering) : rendering, { signal }))
-      .changed;
+    if (firewall.vms.size >= MANY && (await this.#restore(firewall, signal))) return true;
+    return (await apply(this.#nft, this.#owned(firewall.rendering()), { signal })).changed;
+  }
+
+  /** Where nothing of ours is there any more: closes at once, and then puts it back; whether it could. */
+  async #restore(firewall: Firewall, signal: AbortSignal): Promise<boolean> {
+    const { ruleset } = await this.#nft.snapshot({ terse: true, signal });
+    if (ruleset.nftables.some((one) => 'table' in one && one.table.name === TABLE)) return false;
+    const { generation } = await this.#nft.commit(this.#owned(firewall.denial()).ruleset, { signal });
+    try {
+      await this.#nft.commit(this.#owned(firewall.rendering()).ruleset, { generation, signal });
+      return true;
+    } catch (error) {
+      // Somebody was faster: what is there now has to be looked at.
+      if (error instanceof TransactionError && error.code === 'ERESTART') return false;
+      throw error;
+    }
+  }
+
+  #owned(rendering: Rendering): Rendering {
+    return this.#isOwner ? ownedRendering(rendering) : rendering;
   }
 
   async #commit(commands: readonly Command[], signal: AbortSignal): Promise<boolean> {

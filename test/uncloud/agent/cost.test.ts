@@ -13,12 +13,14 @@ const VMS = Number(process.env.NFTJS_SCALE ?? 5000);
 const CHANGES = 30;
 const MOST_BYTES = 10 * 1024;
 
-/** A connection that counts what its commits send. */
-function counted(nft: Connection): { nft: Connection; sent: () => number } {
+/** A connection that counts what its commits send, and notes when each was done. */
+function counted(nft: Connection) {
   let bytes = 0;
+  const done: number[] = [];
   const commit: Connection['commit'] = async (...given) => {
     const result = await nft.commit(...given);
     bytes += result.bytes;
+    done.push(performance.now());
     return result;
   };
   const proxy = new Proxy(nft, {
@@ -28,7 +30,7 @@ function counted(nft: Connection): { nft: Connection; sent: () => number } {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  return { nft: proxy, sent: () => bytes };
+  return { nft: proxy, sent: () => bytes, done };
 }
 
 /** More than vmOf tells apart. */
@@ -42,13 +44,13 @@ const many = (n: number): Vm => ({
   ),
 });
 
-suite('what an agent costs', requires('root', 'netns'), () => {
-  test(`one VM that changes among ${VMS} is under 10 KiB to the kernel`, {
+suite('what an agent costs', requires('root', 'netns', 'ip', 'nft'), () => {
+  test(`one VM or port that changes among ${VMS} is under 10 KiB to the kernel`, {
     timeout: 120_000 + VMS * 20,
   }, async () => {
     using namespace = new Namespace();
     await using connection = connect({ netns: namespace.path });
-    const { nft, sent } = counted(connection);
+    const { nft, sent, done } = counted(connection);
     await using store = new MemoryStore();
     const vms = Array.from({ length: VMS }, (_, n) => many(n + 1));
     let bytes = 0;
@@ -85,6 +87,18 @@ suite('what an agent costs', requires('root', 'netns'), () => {
         times.push(performance.now() - begun);
         sizes.push(sent() - was);
       }
+      const sentBy = async (work: () => void) => {
+        const { transactions } = agent.state;
+        const [was, begun] = [sent(), performance.now()];
+        work();
+        await until(() => agent.state.transactions > transactions);
+        const first = (done.find((at) => at > begun) ?? Number.NaN) - begun;
+        return { first, milliseconds: performance.now() - begun, bytes: sent() - was };
+      };
+      const link = (...args: string[]) => namespace.run('ip', ['link', ...args]);
+      const came = await sentBy(() => link('add', (vms[0] as Vm).ifname, 'type', 'bridge'));
+      const went = await sentBy(() => link('del', (vms[0] as Vm).ifname));
+      const healed = await sentBy(() => namespace.run('nft', ['flush', 'ruleset']));
       if (process.env.NFTJS_TALLY)
         console.log({
           record: bytes / VMS,
@@ -93,9 +107,14 @@ suite('what an agent costs', requires('root', 'netns'), () => {
           rss: after.rss,
           bytes: summary(sizes),
           milliseconds: summary(times),
+          port: { came, went },
+          healed,
         });
       assert.ok(Math.min(...sizes) > 0, 'a change is sent');
       assert.ok(Math.max(...sizes) < MOST_BYTES, `${Math.max(...sizes)} bytes`);
+      for (const { bytes } of [came, went])
+        assert.ok(bytes > 0 && bytes < MOST_BYTES, `${bytes} bytes for a port`);
+      assert.ok(healed.bytes > VMS * 100, 'all of it is put back');
     } finally {
       ending.abort(new Error('enough'));
       await running;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TABLE } from '../../../src/uncloud/index.ts';
+import { Agent, MemoryStore, parseHost, TABLE } from '../../../src/uncloud/index.ts';
 import { summary } from '../../simulation/latency.ts';
 import { now } from '../../simulation/probe.ts';
-import { datagram } from '../../simulation/vm.ts';
+import { datagram, PREFIX, recordOf, vmOf } from '../../simulation/vm.ts';
+import { withKernel } from '../../support/kernel.ts';
 import { requires } from '../../support/requirements.ts';
-import { attacker, Stage, web } from './stage.ts';
+import { attacker, description, Stage, web } from './stage.ts';
 
 /** How long rules are flushed, again and again, and with what pause between; how many hostile frames a second. */
 const SECONDS = Number(process.env.NFTJS_FLUSH_SECONDS ?? 3);
@@ -99,4 +100,46 @@ suite('flush ruleset, again and again', requires('root', 'netns', 'nft', 'ip', '
     assert.deepEqual(leaks, []);
     assert.ok(hostileSent > 0);
   });
+
+  test('of many VMs: nothing passes until all of it is back', limits, () =>
+    withKernel(async ({ nft, run }) => {
+      await using store = new MemoryStore();
+      const host = parseHost(description);
+      for (let n = 1; n <= 1000; n++) {
+        const vm = vmOf(n, 0, []);
+        await store.put(`${PREFIX}vm/${vm.id}`, recordOf(vm));
+      }
+      const ending = new AbortController();
+      const agent = new Agent({ name: 'here', host, store, nft });
+      const end = agent.run(ending.signal);
+      end.catch(() => {});
+      const isSo = async (what: string, check: () => boolean | Promise<boolean>) => {
+        for (const limit = Date.now() + 60_000; !(await check()); await pause(5))
+          assert.ok(Date.now() < limit, `${what}: ${JSON.stringify(agent.state)}`);
+      };
+      try {
+        await isSo('rules', () => agent.state.vms === 1000);
+        const { hash } = agent.state;
+        await using listener = nft.monitor({ table: TABLE, signal: ending.signal });
+        run('nft', ['flush', 'ruleset']);
+        const commits: string[] = [''];
+        for await (const event of listener) {
+          assert.ok(!event.overrun);
+          if (!event.own && !event.partial) continue;
+          commits[commits.length - 1] += JSON.stringify(event.changes, (_, value) =>
+            typeof value === 'bigint' ? String(value) : value,
+          );
+          if (!event.partial && commits.push('') === 3) break;
+        }
+        const [closed = '', open = ''] = commits;
+        assert.match(closed, /"chain":"forward"/);
+        assert.doesNotMatch(closed, /02:00:00/);
+        assert.equal(new Set(open.match(/02:00:00:00:[\da-f:]{5}/g)).size, 1000);
+        await isSo('healed', () => agent.state.healed === 1 && agent.state.hash === hash);
+      } finally {
+        ending.abort();
+        await end;
+      }
+    }),
+  );
 });
