@@ -95,7 +95,8 @@ export class Connection {
   commitSync(commands: Commands, options: Omit<CommitOptions, 'signal'> = {}): CommitResult {
     const parsed = parseCommands(commands);
     for (const { verb, path } of parsed)
-      if (verb === 'reset') throw new CompileError(path, 'reset needs commit(): it asks the kernel once more');
+      if (verb === 'reset')
+        throw new CompileError(path, 'reset needs commit(): it asks the kernel once more');
     // Each by its name: spreading takes a twentieth of the whole.
     const { generation, handles, messages, bytes } = this.#committer.commitSync(parsed, commands, options);
     return { generation, handles, messages, bytes, reset: new Map() };
