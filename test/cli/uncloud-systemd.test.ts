@@ -162,6 +162,21 @@ suite('the unit, run by systemd', requires('root', 'systemd'), () => {
     assert.match(await rules(), /192\.0\.2\.1/);
   });
 
+  test('is installed as docs/distributed.md says', async () => {
+    const text = readFileSync(join(ROOT, 'docs/distributed.md'), 'utf8');
+    const script = /## As a service.*?```sh\n(.*?)```/s.exec(text)?.[1] ?? assert.fail('no commands');
+    const description = systemd.read('/etc/nftjs/host.json');
+    systemd.run('rm', '-r', '/etc/nftjs', `/etc/systemd/system/${NAME}.service`);
+    systemd.write('/root/clone/host.json', description);
+    systemd.run('ln', '-s', `${PLACES.project}/systemd`, '/root/clone/systemd');
+    systemd.run('sh', '-ec', `cd /root/clone\n${script}`);
+    assert.equal(unit('UnitFileState'), 'enabled');
+    assert.equal(unit('ActiveState'), 'active');
+    await until('it says so', () => unit('StatusText').includes('the store has not been heard since'));
+    systemd.run('systemctl', 'disable', '--now', NAME);
+    assert.match(await rules(), /192\.0\.2\.1/);
+  });
+
   test('after a boot, the last good state is in force before the store is heard; a password is a credential', async () => {
     await nft.commit([{ flush: { ruleset: null } }]);
     systemd.write('/etc/nftjs/etcd-password', 'secret\n', 0o600);
