@@ -50,8 +50,8 @@ class Buffer {
   void truncate(size_t size) { size_ = size; }
 
   /**
-   * Has the kernel take huge pages for a large buffer: the first touch of each of many small ones takes time.
-   * Of a huge one it may take milliseconds, so this is nothing for the environment's thread.
+   * Has the kernel take huge pages for a large buffer: the first touch of each of many small ones takes more
+   * time than that of a huge one, which takes milliseconds at most.
    */
   void prefer_huge_pages() { huge_ = true; }
 
