@@ -13,6 +13,7 @@ import { InterfaceWatch } from './interface-watch.ts';
 import { Keeper } from './keep.ts';
 import { loggingLearner } from './learning.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
+import { OwnCommits } from './own-commits.ts';
 import { requireOwned } from './owned.ts';
 import { report } from './report.ts';
 import { RouteKeeper } from './route-keeper.ts';
@@ -36,6 +37,7 @@ export class Agent {
   readonly #prefix: string;
   readonly #heard: Heard;
   readonly #good = new GoodRecords();
+  readonly #own: OwnCommits;
   readonly #enforcer: Enforcer;
   readonly #learner: Learner;
   readonly #interfaces: InterfaceWatch;
@@ -59,7 +61,8 @@ export class Agent {
     this.#options = options;
     this.#prefix = options.prefix ?? 'distributed-firewall/';
     this.#heard = new Heard(this.#prefix, options);
-    this.#enforcer = new Enforcer(nft, host, this.#prefix, options.owned);
+    this.#own = new OwnCommits(nft);
+    this.#enforcer = new Enforcer(this.#own, host, this.#prefix, options.owned);
     this.#learner = loggingLearner(nft, host, options.log);
     this.#interfaces = new InterfaceWatch(nft);
     this.#routes = routes && new RouteKeeper(nft, host, routes);
@@ -123,7 +126,7 @@ export class Agent {
     // Each of them by itself: once all have ended, nothing is being done any more.
     const parts = [
       // What happens to the kernel from now on is heard, the agent's own beginning included.
-      guardTables(nft, () => this.#healTables(stop), listening),
+      guardTables(nft, this.#own, (isSpoiled) => this.#healTables(isSpoiled, stop), listening),
       this.#learner.run(stop),
       this.#interfaces.follow(() => this.#seeInterfaces(), listening),
       this.#routes?.guard({
@@ -162,9 +165,12 @@ export class Agent {
     await this.#enforce(signal);
   }
 
-  #healTables(signal: AbortSignal): Promise<void> {
-    this.#suspect.tables = true;
-    return this.#heal(() => this.#enforceNow(signal), signal);
+  #healTables(isSpoiled: () => boolean, signal: AbortSignal): Promise<void> {
+    return this.#heal(async () => {
+      if (!isSpoiled()) return false;
+      this.#suspect.tables = true;
+      return await this.#enforceNow(signal);
+    }, signal);
   }
 
   /** Undoes what somebody else did; `work` says whether anything had to be. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Command, type Connection, TransactionError } from '../../index.ts';
-import { apply } from '../apply.ts';
+import { type Command, TransactionError } from '../../index.ts';
+import { type Appliable, apply } from '../apply.ts';
 import type { Facts, Interface } from '../facts.ts';
 import { Firewall } from '../firewall.ts';
 import { completed, type Host } from '../host.ts';
@@ -43,7 +43,7 @@ export interface Differences {
  * changed: some VMs among many cost their own elements, a group its own rules, a port its own closing.
  */
 export class Enforcer {
-  readonly #nft: Connection;
+  readonly #nft: Appliable;
   readonly #host: Host;
   readonly #prefix: string;
   readonly #isOwner: boolean;
@@ -54,7 +54,7 @@ export class Enforcer {
   /** What was in force, while nobody is sure what is: those who had something claim it. */
   #previous: Policy | undefined;
 
-  constructor(nft: Connection, host: Host, prefix: string, isOwner = false) {
+  constructor(nft: Appliable, host: Host, prefix: string, isOwner = false) {
     this.#nft = nft;
     this.#host = host;
     this.#prefix = prefix;

@@ -38,10 +38,7 @@ const many = (n: number): Vm => ({
   ...vmOf(n, 0, []),
   mac: `02:00:${[n >> 24, n >> 16, n >> 8, n].map((part) => (part & 255).toString(16).padStart(2, '0')).join(':')}`,
   ipv4: `10.${[n >> 16, n >> 8, n].map((part) => part & 255).join('.')}`,
-  ipv6: `2001:db8::${((n >> 16) & 0xffff).toString(16)}:${((n & 0xffff) + 0x1000).toString(16)}`.replace(
-    '::0:',
-    '::',
-  ),
+  ipv6: `2001:db8:${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}::1`,
 });
 
 suite('what an agent costs', requires('root', 'netns', 'ip', 'nft'), () => {

@@ -1,0 +1,36 @@
+import type { Appliable } from '../apply.ts';
+
+/**
+ * A connection's commits, remembered by the generation that each began: what was not heard of, because the kernel told
+ * more than was read, may have been nothing but those.
+ */
+export class OwnCommits implements Appliable {
+  readonly #nft: Appliable;
+  readonly #generations = new Set<number>();
+
+  constructor(nft: Appliable) {
+    this.#nft = nft;
+  }
+
+  readonly snapshot: Appliable['snapshot'] = (options) => this.#nft.snapshot(options);
+
+  readonly commit: Appliable['commit'] = async (commands, options) => {
+    const result = await this.#nft.commit(commands, options);
+    this.#generations.add(result.generation);
+    return result;
+  };
+
+  /** Whether whatever happened after one generation, up to another one, was its own work. */
+  areAll(after: number, upTo: number): boolean {
+    const count = (upTo - after) >>> 0;
+    if (count > this.#generations.size) return false;
+    for (let i = 0; i < count; i++) if (!this.#generations.has((upTo - i) >>> 0)) return false;
+    return true;
+  }
+
+  /** What was heard of need not be remembered any more. */
+  forget(upTo: number): void {
+    for (const generation of this.#generations)
+      if (((upTo - generation) | 0) >= 0) this.#generations.delete(generation);
+  }
+}
