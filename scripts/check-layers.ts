@@ -44,7 +44,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Who may import what beside Node's own modules: a layer, or one file. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@xmldom/xmldom': ['uncloud'],
-  'node-gyp-build': ['netlink/native.ts'],
 };
 
 /** Files that their own layer alone may import. */

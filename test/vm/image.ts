@@ -25,7 +25,7 @@ const ADDONS = ['build/Release/nftjs.node', 'native/frames/build/Release/frames.
 const SETTINGS = ['/etc/passwd', '/etc/group', '/etc/protocols', '/etc/services', '/etc/iproute2'];
 const SOURCES = ['src', 'test', 'examples', 'scripts', 'bench', 'dist', 'native/generated', 'package.json'];
 const PACKAGES = [
-  ...['@xmldom/xmldom', 'ipaddr.js', 'node-addon-api', 'node-gyp-build', 'fast-check', 'pure-rand'],
+  ...['@xmldom/xmldom', 'ipaddr.js', 'node-addon-api', 'fast-check', 'pure-rand'],
   ...['tsx', 'esbuild', `@esbuild/linux-${process.arch}`],
 ];
 
