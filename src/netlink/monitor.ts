@@ -11,7 +11,13 @@ import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import type { Transport } from './transport.ts';
 
 /** What to listen to. */
-export interface MonitorOptions extends Part, Abortable, SubscriptionOptions {}
+export interface MonitorOptions extends Part, Abortable, SubscriptionOptions {
+  /**
+   * `false`: commits come without what they changed, for those who only have to know that something did, and who did
+   * it. Nothing of them is decoded or kept, however large they are, and none is partial.
+   */
+  readonly changes?: boolean;
+}
 
 /**
  * A commit of somebody. In a monitor of a family or table, those that did not touch it are left out.
@@ -59,17 +65,21 @@ const PART = 1 << 20;
 export function monitor(socket: Transport, options: MonitorOptions): Feed<MonitorEvent> {
   const subscription = socket.subscribe(COMMITS, options);
   // What is there now is asked for now; who never iterates does not want to hear that it failed.
-  const known = Known.read(socket, options, options);
+  const known = knownFor(socket, options);
   known.catch(() => {});
   const interfaces = new NamespaceInterfaces(socket);
   return new Feed(subscription, (from) => interfaces.follow(commits(socket, from, options, known)), options);
 }
 
+/** What changes are read with. */
+const knownFor = async (socket: Transport, options: MonitorOptions): Promise<Known | undefined> =>
+  options.changes === false ? undefined : await Known.read(socket, options, options);
+
 async function* commits(
   socket: Transport,
   subscription: Subscription,
   options: MonitorOptions,
-  initial: Promise<Known>,
+  initial: Promise<Known | undefined>,
 ): AsyncGenerator<MonitorEvent, void, undefined> {
   const reading = await import('./reading.ts');
   try {
@@ -78,13 +88,7 @@ async function* commits(
       const whole = yield* reader.read(news.messages);
       if (whole && !news.overrun) continue;
       const generation = await socket.generation(options);
-      reader = new CommitReader(
-        reading,
-        await Known.read(socket, options, options),
-        generation,
-        socket.port,
-        options,
-      );
+      reader = new CommitReader(reading, await knownFor(socket, options), generation, socket.port, options);
       yield { overrun: true, generation };
     }
   } catch (error) {
@@ -98,7 +102,7 @@ const following = (generation: number) => (generation + 1) >>> 0 || 1;
 /** Puts the kernel's messages together to commits. */
 class CommitReader {
   readonly #reading: Reading;
-  readonly #known: Known;
+  readonly #known: Known | undefined;
   /** Commits up to this one are not told. */
   readonly #base: number;
   readonly #port: number;
@@ -108,8 +112,10 @@ class CommitReader {
   #messages: NetlinkMessage[] = [];
   #bytes = 0;
   #hasRules = false;
+  /** Whether a commit touched what is listened to, where that is all that is told of it. */
+  #isTouched = false;
 
-  constructor(reading: Reading, known: Known, base: number, port: number, part: Part) {
+  constructor(reading: Reading, known: Known | undefined, base: number, port: number, part: Part) {
     this.#reading = reading;
     this.#known = known;
     this.#base = base;
@@ -130,10 +136,13 @@ class CommitReader {
         const messages = this.#take(this.#messages.length);
         if (isAfter(generation, this.#base)) {
           const commit = this.#commit(generation, message.port, messages, false, { pid, name });
-          this.#known.empty();
-          if (commit.changes.length > 0 || (this.#part.family ?? this.#part.table) === undefined)
-            yield commit;
+          this.#known?.empty();
+          const isWhole = (this.#part.family ?? this.#part.table) === undefined;
+          if (commit.changes.length > 0 || this.#isTouched || isWhole) yield commit;
         }
+        this.#isTouched = false;
+      } else if (this.#known === undefined) {
+        this.#isTouched ||= concerns(message, this.#part);
       } else if (concerns(message, this.#part)) {
         this.#messages.push(message);
         this.#bytes += message.attributes.length;
@@ -161,7 +170,7 @@ class CommitReader {
       generation,
       ...(process === undefined ? {} : { process }),
       own: port === this.#port,
-      changes: this.#reading.readChanges(messages, this.#known),
+      changes: this.#known ? this.#reading.readChanges(messages, this.#known) : [],
       partial,
     };
   }

@@ -71,6 +71,39 @@ test('commits of nft are told whole, and by whom', needs, () =>
   }),
 );
 
+test('commits without what they changed: who, when, and whether it was this part', needs, () =>
+  withKernel(async ({ nft, load }) => {
+    using all = nft.monitor({ changes: false });
+    using part = nft.monitor({ table: 't', changes: false });
+    using scarce = nft.monitor({ table: 't', changes: false, receiveBuffer: 1024 });
+    load(text);
+    load('table inet other { chain c { }; }');
+    const chain = { family: 'inet', table: 't', name: 'mine' } as const;
+    const { generation } = await nft.commit([{ add: { chain } }]);
+    const told = async (events: Feed<MonitorEvent>, count: number) => {
+      const found = [];
+      for (let i = 0; i < count; i++) {
+        const { changes, partial, own, process, generation } = await commit(events);
+        assert.deepEqual([changes, partial], [[], false]);
+        found.push([own, own || process?.name, generation]);
+      }
+      return found;
+    };
+    const [first, second, third] = [
+      [false, 'nft', generation - 2],
+      [false, 'nft', generation - 1],
+      [true, true, generation],
+    ];
+    assert.deepEqual(await told(all, 3), [first, second, third]);
+    assert.deepEqual(await told(part, 2), [first, third]);
+
+    const { value } = await scarce.next();
+    assert.deepEqual(value, { overrun: true, generation });
+    await nft.commit([{ delete: { chain } }]);
+    assert.deepEqual(await told(scarce, 1), [[true, true, generation + 1]]);
+  }),
+);
+
 test('every kind of change, as nft makes it', needs, () =>
   withKernel(async (kernel) => {
     kernel.load(text);

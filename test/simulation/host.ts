@@ -328,7 +328,8 @@ export class Host implements AsyncDisposable {
   async #listen(): Promise<void> {
     const { signal } = this.#listening;
     try {
-      for await (const event of this.nft.monitor({ table: TABLE, signal })) this.onCommit?.(event, now());
+      for await (const event of this.nft.monitor({ table: TABLE, changes: false, signal }))
+        this.onCommit?.(event, now());
     } catch (error) {
       if (!signal.aborted) this.ended.push(`${this.name}: the monitor ended: ${error}`);
     }

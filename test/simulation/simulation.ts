@@ -137,7 +137,7 @@ link set out0 master sw0 up
   }
   await using prober = new Prober(options.frames, 10);
   const random = new Random(options.seed);
-  const latency = new Latency();
+  await using latency = new Latency();
   const { guests, rate } = options;
   const manager = new Manager({ hosts, store, prober, random, latency, guests, rate });
   await using _manager = deferred(() => manager.stop());
@@ -172,8 +172,8 @@ class Run {
     const { hosts, manager, prober, latency, outside, say, seconds, seed, rate, signal } = this.#world;
     for (const host of hosts) {
       host.onCommit = (event, at) => {
-        latency.heard(host.number, event, at);
         if (event.overrun) return;
+        latency.announced(host.number, event.generation, at);
         if (event.process?.name === 'nft') this.#flushed(host, at);
         else this.#heal(host, at);
       };
@@ -271,7 +271,7 @@ class Run {
   }
 
   async #fault(name: string, fault: Fault): Promise<void> {
-    const { hosts, etcd, store, manager, random, latency, limit, scale, say } = this.#world;
+    const { hosts, etcd, store, manager, random, limit, scale, say } = this.#world;
     manager.start();
     const scene: Scene = {
       ...{ hosts, etcd, store, manager, random, scale },
@@ -295,7 +295,6 @@ class Run {
       if (!(error instanceof HopelessError)) throw error;
       this.#complaints.push(error.message);
     }
-    latency.forgetAll();
     this.#faults.push({ fault: name, what, recovered });
     const mark = recovered !== undefined && recovered <= limit ? ' ' : '!';
     say(`${mark} ${name.padEnd(24)} ${recovered?.toFixed(2).padStart(6) ?? ' never'} s  ${what}`);
@@ -307,16 +306,17 @@ class Run {
 
   /** Lets the manager work while nothing is at fault. @returns for how many milliseconds */
   async #calm(milliseconds: number): Promise<number> {
-    const { manager, latency } = this.#world;
+    const { hosts, manager, latency } = this.#world;
     const start = now();
-    latency.measure(true);
+    await latency.open(hosts.map(({ number, netns }) => [number, netns]));
     manager.start();
     await pause(milliseconds);
     await manager.stop();
-    latency.measure(false);
+    latency.rest();
     await this.#until(async () => latency.pending === 0, 10).catch((error) => {
       this.#complaints.push(`a change did not arrive everywhere: ${error}`);
     });
+    await latency.close();
     return now() - start;
   }
 

@@ -16,8 +16,7 @@ export async function guardTables(
   { signal, log }: Pick<AgentOptions, 'log'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   let last = await nft.generation();
-  for await (const event of nft.monitor({ table: TABLE, signal })) {
-    if (!event.overrun && event.partial) continue;
+  for await (const event of nft.monitor({ table: TABLE, changes: false, signal })) {
     const [before, now] = [last, event.generation];
     last = now;
     if (event.overrun) {

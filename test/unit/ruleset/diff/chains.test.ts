@@ -131,7 +131,10 @@ rows('devices of a chain', [
   [
     'one that two chains get: the second anew, as no transaction gives it to both',
     table(base('b', { hook: 'ingress', dev: ['a'] }), base('c', { hook: 'ingress', prio: 1, dev: ['a'] })),
-    table(base('b', { hook: 'ingress', dev: ['a', 'x'] }), base('c', { hook: 'ingress', prio: 1, dev: ['a', 'x'] })),
+    table(
+      base('b', { hook: 'ingress', dev: ['a', 'x'] }),
+      base('c', { hook: 'ingress', prio: 1, dev: ['a', 'x'] }),
+    ),
     [
       'delete chain c',
       'add chain b {"type":"filter","hook":"ingress","prio":0,"policy":"accept","dev":["x"]}',
