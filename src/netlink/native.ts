@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs';
 
-/** What the addon says about a part of a transaction that the kernel refused. */
+/** One thing that the kernel refused, in the order the kernel met them: later ones may follow from the first. */
 export interface NativeFailure {
+  /** Positive. */
   readonly errno: number;
+  /** The kernel's own words, often empty. */
   readonly message: string;
+  /** The `operation` of the message head; without it, the transaction as a whole was refused. */
   readonly operation?: number;
+  /** The elements, both included, of the refused message; the very element, twice, where the kernel names it. */
   readonly elements?: { readonly first: number; readonly last: number };
+  /**
+   * Where the attribute that the kernel objects to starts: bytes into the attributes that were given for the message,
+   * or for the one element.
+   */
   readonly offset?: number;
+  /** The types of the attributes around `offset`, outermost first. */
   readonly attribute?: readonly number[];
 }
 

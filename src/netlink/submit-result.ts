@@ -1,5 +1,5 @@
 import { errnoName } from './errno.ts';
-import type { NativeOutcome } from './native.ts';
+import type { NativeFailure, NativeOutcome } from './native.ts';
 
 /**
  * What became of a transaction:
@@ -11,25 +11,10 @@ import type { NativeOutcome } from './native.ts';
  */
 export type SubmitStatus = 'checked' | 'committed' | 'refused' | 'unknown';
 
-/** One thing that the kernel refused, in the order the kernel met them: later ones may follow from the first. */
-export interface SubmitError {
-  /** As `ENOENT`. */
+/** One thing that the kernel refused. */
+export interface SubmitError extends NativeFailure {
+  /** The name of `errno`, as `ENOENT`. */
   readonly code: string;
-  /** The number of `code`, positive. */
-  readonly errno: number;
-  /** The kernel's own words, often empty. */
-  readonly message: string;
-  /** The `operation` of the message head; without it, the transaction as a whole was refused. */
-  readonly operation?: number;
-  /** The elements, both included, of the refused message; the very element, twice, where the kernel names it. */
-  readonly elements?: { readonly first: number; readonly last: number };
-  /**
-   * Where the attribute that the kernel objects to starts: bytes into the attributes that were given for the message,
-   * or for the one element.
-   */
-  readonly offset?: number;
-  /** The types of the attributes around `offset`, outermost first. */
-  readonly attribute?: readonly number[];
 }
 
 /** A message of the kernel about an object that the transaction made. */

@@ -1,3 +1,4 @@
+import type { Connection } from '../../index.ts';
 import type { Appliable } from '../apply.ts';
 
 /**
@@ -5,18 +6,20 @@ import type { Appliable } from '../apply.ts';
  * more than was read, may have been nothing but those.
  */
 export class OwnCommits implements Appliable {
-  readonly #nft: Appliable;
+  readonly #nft: Appliable & Pick<Connection, 'generation'>;
   readonly #generations = new Set<number>();
 
-  constructor(nft: Appliable) {
+  constructor(nft: Appliable & Pick<Connection, 'generation'>) {
     this.#nft = nft;
   }
 
   readonly snapshot: Appliable['snapshot'] = (options) => this.#nft.snapshot(options);
 
   readonly commit: Appliable['commit'] = async (commands, options) => {
+    const before = await this.#nft.generation();
     const result = await this.#nft.commit(commands, options);
-    this.#generations.add(result.generation);
+    // What had nothing to change began none: that one is somebody else's.
+    if (result.generation !== before) this.#generations.add(result.generation);
     return result;
   };
 

@@ -11,8 +11,13 @@ import { requires } from '../../support/requirements.ts';
 suite('commits of one’s own', () => {
   const committing = async (...generations: number[]) => {
     const left = [...generations];
-    const commit = async () => ({ generation: left.shift() as number });
-    const own = new OwnCommits({ commit, snapshot: () => assert.fail() } as never);
+    let current = 0x10000;
+    const commit = async () => {
+      current = left.shift() as number;
+      return { generation: current };
+    };
+    const generation = async () => current;
+    const own = new OwnCommits({ commit, generation, snapshot: () => assert.fail() } as never);
     for (const _ of generations) await own.commit([]);
     return own;
   };
@@ -28,6 +33,19 @@ suite('commits of one’s own', () => {
     own.forget(6);
     assert.equal(own.areAll(4, 6), false);
     assert.equal(own.areAll(7, 8), true);
+  });
+
+  test('are none where they change nothing: the generation is that of somebody else', async () => {
+    const own = await committing(5);
+    const commit = async () => ({ generation: 7 });
+    const idle = new OwnCommits({
+      commit,
+      generation: async () => 7,
+      snapshot: () => assert.fail(),
+    } as never);
+    await idle.commit([]);
+    assert.equal(idle.areAll(6, 7), false);
+    assert.equal(own.areAll(4, 5), true);
   });
 
   test('go on where generations begin anew', async () => {
