@@ -1,19 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  type Command,
-  type Connection,
-  type LogEvent,
-  type LoggedPacket,
-  NetlinkSocketError,
-} from '../../index.ts';
-import { anyLinkLocal, type Block, blocksIn, cidr, overlap, ownable, WIDTH } from '../address.ts';
+import type { Command, Connection, LogEvent, LoggedPacket } from '../../index.ts';
+import { anyLinkLocal, type Block, blocksIn, overlap, ownable } from '../address.ts';
 import type { Firewall } from '../firewall.ts';
 import type { Host } from '../host.ts';
 import { LEARN, LOGGED } from '../learn-rules.ts';
-import { TABLE } from '../table.ts';
 import { DHCP_CLIENT, DHCP_SERVER, parseDhcp } from './dhcp4.ts';
 import { DHCP6_CLIENT, DHCP6_SERVER, parseDhcp6 } from './dhcp6.ts';
 import { type LearningFigures, LearningPorts } from './figures.ts';
+import { keyOf, learntInKernel } from './in-kernel.ts';
 import { isReserved, LEARNING, type Learning } from './learning.ts';
 import { type Lesson, teach, unlearn } from './lesson.ts';
 import { type Datagram, datagramIn, macAt, sourceOf } from './packet.ts';
@@ -400,7 +394,7 @@ export class Learner {
   /** Compares everything with the kernel: what it has is believed, what it lost is put back. */
   async #compare(firewall: Firewall): Promise<void> {
     this.#expire();
-    const there = await this.#there();
+    const there = await learntInKernel(this.#nft);
     const strangers: Command[] = [];
     for (const { family, ifname, mac, address, seconds } of there.values()) {
       const port = firewall.learning(ifname);
@@ -433,51 +427,6 @@ export class Learner {
     const again = lost.flatMap(({ entries, until }) => teach(entries, (until - now) / 1000, true));
     if (again.length > 0) await this.#nft.commit(again);
   }
-
-  /** The learnt addresses in the kernel. */
-  async #there(): Promise<Map<string, There>> {
-    const found = new Map<string, There>();
-    for (const family of ['bridge', 'netdev'] as const) {
-      for (const version of ['ip', 'ip6'] as const) {
-        for (const one of await this.#elements(family, `learned_${version}`)) {
-          found.set(keyOf(one.ifname, one.mac, one.address), one);
-        }
-      }
-    }
-    return found;
-  }
-
-  async #elements(family: 'bridge' | 'netdev', name: string): Promise<There[]> {
-    try {
-      const { nftables } = await this.#nft.list({ family, table: TABLE, set: name });
-      const elements = nftables.flatMap((one) => ('set' in one ? (one.set.elem ?? []) : []));
-      return elements.flatMap((element) => thereOf(family, element));
-    } catch (error) {
-      if (error instanceof NetlinkSocketError && error.code === 'ENOENT') return [];
-      throw error;
-    }
-  }
-}
-
-/** An element that says what a port has learnt. */
-interface There {
-  readonly family: 'bridge' | 'netdev';
-  readonly ifname: string;
-  readonly mac: string;
-  readonly address: Block;
-  readonly seconds: number;
-}
-
-const keyOf = (ifname: string, mac: string, { text }: Block) => `${ifname} ${mac} ${text}`;
-
-function thereOf(family: There['family'], element: unknown): There[] {
-  const { elem } = element as { elem?: { val: unknown; expires?: number; timeout?: number } };
-  const { concat } = (elem?.val ?? element) as { concat?: readonly unknown[] };
-  const [ifname, mac, text] = concat ?? [];
-  if (typeof ifname !== 'string' || typeof mac !== 'string' || typeof text !== 'string') return [];
-  const seconds = elem?.expires ?? elem?.timeout ?? Number.POSITIVE_INFINITY;
-  const prefix = cidr(`${text}/${text.includes(':') ? WIDTH.ip6 : WIDTH.ip}`);
-  return [{ family, ifname, mac, address: { ...prefix, text }, seconds }];
 }
 
 /** A first packet teaches until its port goes; a lease has its time. */
